@@ -1,0 +1,171 @@
+"""Sets of codes: what lies within what, and what merely overlaps.
+
+A code stands for itself and all its descendants. Whatever the terminology,
+that is a handful of half-open spans over sortable positions, so that "within"
+and "overlaps" need no table of ancestors. ICD-10-CM and ATC sort as they are
+written: a category is a prefix, a block is a range of categories.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Protocol
+
+from screening.facts import Code
+
+ICD10CM: Final = "icd-10-cm"
+ATC: Final = "atc"
+EVERYTHING: Final = "*"
+EITHER: Final = "+"
+"""Between codes: somebody has one of these, nobody knows which, as in "B20+Z21"."""
+
+
+Span = tuple[str, str]
+"""From this position up to, not including, that one."""
+
+_LAST: Final = "\U0010ffff"
+_ICD_CODE: Final = re.compile(r"[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?")
+_ICD_BLOCK: Final = re.compile(r"([A-Z][0-9][0-9A-Z])-([A-Z][0-9][0-9A-Z])")
+_ATC_CODE: Final = re.compile(r"[A-Z](\d{2}([A-Z]([A-Z](\d{2})?)?)?)?")
+
+
+class Terms(Protocol):
+    """A terminology, as far as verdicts need it."""
+
+    @property
+    def version(self) -> str:
+        """What a stored assessment names, to be replayed against the same tables."""
+
+    def spans(self, code: Code) -> tuple[Span, ...]:
+        """Give the positions of a code with all its descendants."""
+
+    def problem(self, code: Code) -> str | None:
+        """Say what is wrong with a code as somebody wrote it, or nothing."""
+
+
+class PrefixTerms:
+    """ICD-10-CM and ATC by the way their codes are written; any other system is flat.
+
+    It does not know which codes exist: a block is not within the list of its
+    known categories, and stays unknown there rather than guessed.
+    """
+
+    version = "prefix-1"
+
+    def spans(self, code: Code) -> tuple[Span, ...]:
+        """Give the positions of a code with all its descendants; the release plays no part."""
+        return _spans(code.system, code.code)
+
+    def problem(self, code: Code) -> str | None:
+        """Say what is wrong with a code as somebody wrote it, or nothing."""
+        found = (_problem(code.system, text) for text in code.code.split(EITHER))
+        return next((problem for problem in found if problem), None)
+
+
+def _problem(system: str, text: str) -> str | None:
+    if text == EVERYTHING:
+        return None
+    if system == ICD10CM:
+        block = _ICD_BLOCK.fullmatch(text)
+        if block is not None and block[1] > block[2]:
+            return f"The block {text} ends before it begins."
+        if block is None and not _ICD_CODE.fullmatch(text):
+            return f"{text} is not written like an ICD-10-CM code."
+    if system == ATC and not _ATC_CODE.fullmatch(text):
+        return f"{text} is not written like an ATC code."
+    return None
+
+
+@lru_cache(maxsize=16384)
+def _spans(system: str, code: str) -> tuple[Span, ...]:
+    if EITHER in code:
+        return _merged(span for part in code.split(EITHER) for span in _spans(system, part))
+    if code == EVERYTHING:
+        return (("", _LAST),)
+    if system == ICD10CM:
+        block = _ICD_BLOCK.fullmatch(code)
+        first, last = (block[1], block[2]) if block else (code.replace(".", ""),) * 2
+        return ((first, _after(last)),)
+    if system == ATC:
+        return ((code, _after(code)),)
+    return ((code, code + "\0"),)
+
+
+def _after(prefix: str) -> str:
+    """Give the first position after everything that begins with a prefix."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else _LAST
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSet:
+    """Spans by code system, sorted and without overlaps."""
+
+    spans: Mapping[str, tuple[Span, ...]]
+
+    @classmethod
+    def of(cls, terms: Terms, roots: Iterable[Code], but: Iterable[Code] = ()) -> CodeSet:
+        """Collect roots with all descendants, less excluded roots with theirs."""
+        collected: dict[str, list[Span]] = {}
+        for code in roots:
+            collected.setdefault(code.system, []).extend(terms.spans(code))
+        whole = cls({system: _merged(spans) for system, spans in collected.items()})
+        excluded = tuple(but)
+        return whole.minus(cls.of(terms, excluded)) if excluded else whole
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no code is in the set."""
+        return not any(self.spans.values())
+
+    def union(self, other: CodeSet) -> CodeSet:
+        """Join two sets."""
+        systems = {*self.spans, *other.spans}
+        return CodeSet(
+            {system: _merged([*self.spans.get(system, ()), *other.spans.get(system, ())]) for system in systems}
+        )
+
+    def minus(self, other: CodeSet) -> CodeSet:
+        """Take another set away."""
+        return CodeSet(
+            {system: _without(spans, other.spans.get(system, ())) for system, spans in self.spans.items()}
+        )
+
+    def within(self, other: CodeSet) -> bool:
+        """Tell whether every code of this set is in the other."""
+        return self.minus(other).is_empty
+
+    def overlaps(self, other: CodeSet) -> bool:
+        """Tell whether the two sets share a code."""
+        return any(
+            mine[0] < theirs[1] and theirs[0] < mine[1]
+            for system, spans in self.spans.items()
+            for mine in spans
+            for theirs in other.spans.get(system, ())
+        )
+
+
+def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+def _without(spans: tuple[Span, ...], holes: tuple[Span, ...]) -> tuple[Span, ...]:
+    left: list[Span] = []
+    for start, end in spans:
+        for hole_start, hole_end in holes:
+            if hole_end <= start or hole_start >= end:
+                continue
+            if hole_start > start:
+                left.append((start, hole_start))
+            start = max(start, hole_end)
+        if start < end:
+            left.append((start, end))
+    return tuple(left)
