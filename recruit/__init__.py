@@ -1,0 +1,1 @@
+"""People and their way from a public link to a site's outcome."""

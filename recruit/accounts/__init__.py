@@ -1,0 +1,1 @@
+"""Staff accounts, grants, sessions and one-time links."""

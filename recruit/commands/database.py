@@ -1,0 +1,120 @@
+"""``flask db``: make the schema and bring it up to date, back up, restore, check."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+from flask.cli import AppGroup
+
+from recruit import backup, context, revising, schema
+from recruit.db import Database
+from recruit.errors import RecruitError
+from recruit.operations import checks
+from recruit.operations import service as operations
+
+group = AppGroup("db", help="The database: schema, backups, restore, checks.")
+_P = ParamSpec("_P")
+
+
+def _plainly(command: Callable[_P, None]) -> Callable[_P, None]:
+    """Show a refusal as one sentence, with exit status 1."""
+
+    @wraps(command)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except RecruitError as error:
+            raise click.ClickException(error.message) from None
+
+    return run
+
+
+@group.command("upgrade")
+@click.option("--no-backup", is_flag=True, help="Do not back up first: you have done so yourself.")
+@_plainly
+def upgrade(no_backup: bool) -> None:
+    """Make the schema, or bring an existing one up to date after backing it up."""
+    database = context.database()
+    if schema.is_current(database):
+        click.echo(f"The schema is up to date ({schema.head()}).")
+    else:
+        bring_up_to_date(database, backs_up=not no_backup)
+    with context.transaction(by="cli:db upgrade", reason="upgrade") as session:
+        operations.ensure(session)
+
+
+def bring_up_to_date(database: Database, *, backs_up: bool) -> None:
+    """Move a schema to the newest revision, with a backup before an existing one moves."""
+    if backs_up and schema.current(database) is not None:
+        folder = Path(context.settings().backup_folder)
+        made = backup.before(database, "upgrade", folder=folder, at=context.now())
+        click.echo(f"Backed up to {made.path}.")
+    schema.upgrade(database)
+    click.echo(f"The schema is at {schema.head()}.")
+
+
+@group.command("current")
+@_plainly
+def current() -> None:
+    """Say which schema the database has, and which it should have."""
+    click.echo(f"{schema.current(context.database()) or 'nothing'} (newest {schema.head()})")
+
+
+@group.command("backup")
+@click.argument("path", type=click.Path(path_type=Path))
+@_plainly
+def write(path: Path) -> None:
+    """Write a backup to PATH, or into PATH where that is a folder; the application may go on meanwhile."""
+    made = backup.write(context.database(), path, at=context.now())
+    click.echo(f"{made.path}  schema {made.revision}  {made.size} bytes  sha256 {made.sha256}")
+
+
+@group.command("restore")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Replace a database that holds data; it is backed up first.")
+@_plainly
+def restore(path: Path, replace: bool) -> None:
+    """Put the backup at PATH in the place of the database; sending is off afterwards."""
+    folder = Path(context.settings().backup_folder)
+    done = backup.restore(context.database(), path, replace=replace, folder=folder, at=context.now())
+    if done.set_aside is not None:
+        click.echo(f"What was there before is in {done.set_aside.path}.")
+    click.echo(
+        "Restored. Sending is off, so that nobody is written to twice. Look around, then run "
+        "`flask --app wsgi db sending on`."
+    )
+
+
+@group.command("sending")
+@click.argument("state", type=click.Choice(["on", "off"]))
+@_plainly
+def sending(state: str) -> None:
+    """Let messages leave, or stop them all."""
+    with context.transaction(by="cli:db sending", reason=f"sending:{state}") as session:
+        operations.switch_sending(session, on=state == "on")
+    click.echo(f"Sending is {state}.")
+
+
+@group.command("check")
+@_plainly
+def check() -> None:
+    """Look at schema, pages, references, trail and keys; exit status 1 where something is not in order."""
+    findings = checks.look(context.database())
+    for finding in findings:
+        click.echo(f"{'ok ' if finding.is_sound else 'BAD'}  {finding.subject}: {finding.words}")
+    if not all(finding.is_sound for finding in findings):
+        sys.exit(1)
+
+
+@group.command("revision")
+@click.option("--message", required=True, help="What it does: TABLE VERB WHAT, such as `person add nickname`.")
+@click.option("--why", required=True, help="The reason, and which step of how many: for its docstring.")
+@_plainly
+def revision(message: str, why: str) -> None:
+    """Write the next migration from how the models differ from the newest revision; for developers."""
+    click.echo(f"Wrote {revising.write(message, why=why)}. Read it before you keep it.")

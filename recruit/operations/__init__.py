@@ -1,0 +1,1 @@
+"""Job leases, installation state and the view log."""
