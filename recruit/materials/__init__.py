@@ -1,0 +1,1 @@
+"""What participants read or hear, its approval, and stored documents."""

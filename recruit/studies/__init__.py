@@ -1,0 +1,1 @@
+"""Studies, sites, protocol and questionnaire versions, holds."""
