@@ -1,0 +1,1 @@
+"""Consents, suppressions, contact policy and the timeline of communication."""

@@ -1,0 +1,361 @@
+"""Answers on their way: begin a draft, save answers, conclude it. Anonymous until a contact is left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, defer
+
+from recruit.clock import civil_day
+from recruit.db import found, locked
+from recruit.errors import NotFound, Refused
+from recruit.ids import new_id, new_token, token_hash
+from recruit.intake.models import Draft, DraftStatus, Entrance, SourceLink
+from recruit.keys import Owner, vault_of
+from recruit.studies import queries as studies
+from recruit.studies import versions
+from recruit.studies.models import ProtocolVersion, QuestionnaireVersion, Site, Study, StudySite
+from recruit.studies.queries import OpenSite
+from recruit.studies.reading import document_of, lowered_of, protocol_of
+from recruit.vocabulary import terms, vocabulary_of
+from screening.assertions import facts_from
+from screening.assess import Assessment, assess_lowered
+from screening.facts import EvidenceSource, Fact, Facts
+from screening.path import first_unanswered, on_path_answers
+from screening.protocol import Protocol
+from screening.questionnaire import Document, Outcome
+from screening.responses import Answer, answer_from_json, answer_to_json
+from screening.texts import Respondent
+from screening.verdict import Disposition
+
+SOURCES = {
+    Entrance.ONLINE: EvidenceSource.PARTICIPANT_ONLINE,
+    Entrance.KIOSK: EvidenceSource.PARTICIPANT_ONLINE,
+    Entrance.PREVIEW: EvidenceSource.PARTICIPANT_ONLINE,
+    Entrance.ASSISTED_CALL: EvidenceSource.PARTICIPANT_PHONE,
+    Entrance.WALK_IN: EvidenceSource.PARTICIPANT_PHONE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """One answer and the revision of the draft at which it was given."""
+
+    answer: Answer
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A draft with what it pins and what it holds."""
+
+    draft: Draft
+    study: Study
+    document: Document
+    saved: dict[str, Saved]
+    zone: str
+    languages: tuple[str, ...] = ()
+    """In which the questions may be shown today: approved for the site, or else the one begun in."""
+
+    @property
+    def answers(self) -> dict[str, Answer]:
+        """Give all answers by item, hidden ones too; only those on the path count."""
+        return {item: saved.answer for item, saved in self.saved.items()}
+
+    @property
+    def respondent(self) -> Respondent:
+        """Say whom the questions are about; the person answering where nobody has said yet."""
+        return self.draft.respondent or Respondent.SELF
+
+
+def begin(
+    session: Session,
+    study: Study,
+    place: OpenSite,
+    *,
+    language: str,
+    entrance: Entrance,
+    at: datetime,
+    source_code: str = "",
+    started_by: UUID | None = None,
+    person_id: UUID | None = None,
+    is_test: bool = False,
+) -> tuple[Draft, str]:
+    """Start a draft on the versions in force at a site; return it with the token for its cookie."""
+    source = live_source(session, source_code)
+    token = new_token()
+    draft = Draft(
+        id=new_id(),
+        token_hash=token_hash(token),
+        entrance=entrance,
+        study_id=study.id,
+        study_site_id=place.study_site.id,
+        protocol_version_id=place.in_force.protocol.id,
+        questionnaire_version_id=place.in_force.questionnaire.id,
+        vocabulary_hash=vocabulary_of(session, study.id).version,
+        source_link_id=source.id if source else None,
+        language=language,
+        path=[],
+        started_at=at,
+        last_at=at,
+        started_by=started_by,
+        person_id=person_id,
+        is_test=is_test or study.is_test or entrance is Entrance.PREVIEW or bool(source and source.is_test),
+    )
+    vault_of(session).create_key(Owner.DRAFT, draft.id)
+    session.add(draft)
+    session.flush()
+    return draft, token
+
+
+def find(session: Session, token: str, *, at: datetime) -> Opened:
+    """Open the draft of a cookie.
+
+    :raises NotFound: there is none; it may have been removed after its time
+    """
+    draft = session.scalar(_with_surroundings().where(Draft.token_hash == token_hash(token)))
+    if draft is None:
+        raise NotFound("Your answers are no longer here. Please start again.")
+    opened = open_draft(session, draft)
+    return replace(opened, languages=_languages(session, opened, at=at) or (draft.language,))
+
+
+def open_draft(session: Session, draft: Draft) -> Opened:
+    """Open a draft's answers together with the wording they belong to."""
+    study = found(session, Study, draft.study_id)
+    version = found(session, QuestionnaireVersion, draft.questionnaire_version_id)
+    return Opened(
+        draft=draft,
+        study=study,
+        document=document_of(version),
+        saved=_unseal(session, draft),
+        zone=_zone(session, draft, study),
+    )
+
+
+def choose_respondent(session: Session, draft_id: UUID, respondent: Respondent, *, at: datetime) -> Draft:
+    """Note whom the questions are about; answers about somebody else are forgotten.
+
+    :raises Refused: the answers have been sent already
+    """
+    draft = _open_for_change(session, draft_id)
+    if draft.respondent not in (None, respondent):
+        draft.answers_sealed, draft.revision = None, draft.revision + 1
+        draft.status, draft.outcome, draft.completed_at = DraftStatus.OPEN, None, None
+    draft.respondent = respondent
+    _touch(draft, "who", at=at)
+    return draft
+
+
+def choose_language(session: Session, draft_id: UUID, language: str) -> None:
+    """Note in which language the person goes on."""
+    draft = locked(session, Draft, draft_id)
+    draft.language = language
+    session.flush()
+
+
+def save_answer(
+    session: Session, draft_id: UUID, item_id: str, answer: Answer, *, shown_revision: int, at: datetime
+) -> Opened:
+    """Save one answer; a page older than the answer we hold does not overwrite it.
+
+    :param shown_revision: the draft's revision when the page was shown
+    :raises Refused: the answers have been sent already
+    """
+    draft = _open_for_change(session, draft_id)
+    opened = open_draft(session, draft)
+    held = opened.saved.get(item_id)
+    if held is not None and held.revision > shown_revision:
+        return opened
+    draft.revision += 1
+    saved = {**opened.saved, item_id: Saved(answer, draft.revision)}
+    _seal(session, draft, saved)
+    _touch(draft, item_id, at=at)
+    draft.status, draft.outcome, draft.completed_at = DraftStatus.OPEN, None, None
+    return replace(opened, saved=saved)
+
+
+def save_answers(session: Session, draft_id: UUID, given: Sequence[tuple[str, Answer, datetime]]) -> Opened:
+    """Save answers that were given one after the other, each with the instant at which it was.
+
+    What stands afterwards is what ``save_answer`` would have left; the rows are written once.
+
+    :raises Refused: the answers have been sent already
+    """
+    draft = _open_for_change(session, draft_id)
+    opened = open_draft(session, draft)
+    saved = dict(opened.saved)
+    for item_id, answer, at in given:
+        draft.revision += 1
+        saved[item_id] = Saved(answer, draft.revision)
+        _touch(draft, item_id, at=at)
+    _seal(session, draft, saved)
+    draft.status, draft.outcome, draft.completed_at = DraftStatus.OPEN, None, None
+    return replace(opened, saved=saved)
+
+
+def carry(session: Session, draft: Draft, saved: dict[str, Saved]) -> None:
+    """Take earlier answers along in a draft that asks further, under the revisions they bring."""
+    _seal(session, draft, saved)
+
+
+def conclude(session: Session, draft_id: UUID, *, at: datetime) -> Outcome:
+    """Work out the result of a draft whose questions are all answered; doing it again gives the same.
+
+    :raises Refused: a question on the path is still open
+    """
+    draft = locked(session, Draft, draft_id)
+    if draft.outcome is not None and draft.status is not DraftStatus.OPEN:
+        return draft.outcome
+    opened = open_draft(session, draft)
+    if first_unanswered(opened.document, opened.answers, opened.respondent) is not None:
+        raise Refused("Some questions are still open.")
+    draft.outcome = outcome_of(session, opened, at=at)
+    draft.status, draft.completed_at = DraftStatus.COMPLETED, at
+    draft.revision += 1
+    _touch(draft, "result", at=at)
+    return draft.outcome
+
+
+def stop(session: Session, draft_id: UUID, *, at: datetime) -> None:
+    """End a draft at the person's wish and forget its answers and their key at once."""
+    draft = locked(session, Draft, draft_id)
+    if draft.status is DraftStatus.SUBMITTED:
+        return
+    draft.status, draft.outcome, draft.last_at = DraftStatus.STOPPED, None, at
+    forget_answers(session, draft)
+
+
+def outcome_of(session: Session, opened: Opened, *, at: datetime) -> Outcome:
+    """Say what the result page says: rules decide, and what is unknown never counts against anybody."""
+    assessment = preview(session, opened, at=at)
+    if assessment.disposition is Disposition.INELIGIBLE:
+        return Outcome.NOT_THIS_STUDY
+    if not studies.open_sites(session, opened.study, at=at):
+        return Outcome.WAITLIST
+    if assessment.disposition is Disposition.POTENTIAL_CANDIDATE:
+        return Outcome.NEED_TO_TALK
+    return Outcome.MAY_FIT
+
+
+def preview(session: Session, opened: Opened, *, at: datetime) -> Assessment:
+    """Assess a draft's answers on the version it started with, writing nothing."""
+    version = found(session, ProtocolVersion, opened.draft.protocol_version_id)
+    vocabulary = vocabulary_of(session, opened.study.id)
+    return assess_lowered(
+        lowered_of(version, vocabulary=vocabulary, terms=terms()),
+        Facts(facts_of(opened, at=at)),
+        on=civil_day(at, opened.zone),
+        vocabulary=vocabulary,
+        terms=terms(),
+    )
+
+
+def facts_of(opened: Opened, *, at: datetime) -> tuple[Fact, ...]:
+    """Turn a draft's answers on the path into facts."""
+    return facts_from(
+        opened.document,
+        opened.answers,
+        opened.respondent,
+        recorded_at=at,
+        source=SOURCES[opened.draft.entrance],
+        new_id=new_id,
+    )
+
+
+def pinned_protocol(session: Session, draft: Draft) -> Protocol:
+    """Read the criteria that a draft started with."""
+    return protocol_of(found(session, ProtocolVersion, draft.protocol_version_id))
+
+
+def kept_answers(opened: Opened) -> str:
+    """Write the answers on the path as JSON: what is kept of a submission; hidden answers are dropped here."""
+    kept = on_path_answers(opened.document, opened.answers, opened.respondent)
+    return json.dumps({item: answer_to_json(answer) for item, answer in kept.items()}, ensure_ascii=False)
+
+
+def read_answers(text: str) -> dict[str, Answer]:
+    """Read answers written by ``kept_answers``."""
+    return {item: answer_from_json(answer) for item, answer in json.loads(text).items()}
+
+
+def forget_answers(session: Session, draft: Draft) -> None:
+    """Remove a draft's answers and the key that sealed them."""
+    draft.answers_sealed = None
+    vault_of(session).destroy_key(draft.id)
+
+
+def _open_for_change(session: Session, draft_id: UUID) -> Draft:
+    draft = locked(session, Draft, draft_id)
+    if draft.status is DraftStatus.SUBMITTED:
+        raise Refused("Your answers have been sent. To change something, please call us.")
+    if draft.status is DraftStatus.STOPPED:
+        raise NotFound("You ended this questionnaire and your answers are gone. You can start again.")
+    return draft
+
+
+def _touch(draft: Draft, item_id: str, *, at: datetime) -> None:
+    seconds = max(0, int((at - draft.started_at).total_seconds()))
+    draft.path = [*draft.path[-199:], [item_id, seconds]]
+    draft.last_at = at
+
+
+def _seal(session: Session, draft: Draft, saved: dict[str, Saved]) -> None:
+    text = json.dumps(
+        {item: {"a": answer_to_json(one.answer), "r": one.revision} for item, one in saved.items()},
+        ensure_ascii=False,
+    )
+    draft.answers_sealed = vault_of(session).seal(draft.id, "draft", "answers_sealed", draft.id, text)
+
+
+def _unseal(session: Session, draft: Draft) -> dict[str, Saved]:
+    text = vault_of(session).open(draft.id, "draft", "answers_sealed", draft.id, draft.answers_sealed)
+    if text is None:
+        return {}
+    return {item: Saved(answer_from_json(one["a"]), int(one["r"])) for item, one in json.loads(text).items()}
+
+
+def live_source(session: Session, code: str) -> SourceLink | None:
+    """Find the link that a code belongs to; a stopped or unknown code is nobody's."""
+    if not code or len(code) > 24 or not code.isprintable():
+        return None
+    return session.scalar(sa.select(SourceLink).where(SourceLink.code == code, SourceLink.stopped_at.is_(None)))
+
+
+def _with_surroundings() -> sa.Select[Draft, Study, QuestionnaireVersion, StudySite, Site]:
+    """Give the query for drafts that also brings what every page of one looks at, but no documents."""
+    return (
+        sa.select(Draft, Study, QuestionnaireVersion, StudySite, Site)
+        .join(Study, Study.id == Draft.study_id)
+        .join(QuestionnaireVersion, QuestionnaireVersion.id == Draft.questionnaire_version_id)
+        .outerjoin(StudySite, StudySite.id == Draft.study_site_id)
+        .outerjoin(Site, Site.id == StudySite.site_id)
+        .options(defer(QuestionnaireVersion.document))
+    )
+
+
+def _languages(session: Session, opened: Opened, *, at: datetime) -> tuple[str, ...]:
+    draft, document = opened.draft, opened.document
+    if draft.study_site_id is None:
+        return document.languages
+    lacking = versions.unapproved_languages(
+        session,
+        found(session, QuestionnaireVersion, draft.questionnaire_version_id),
+        found(session, StudySite, draft.study_site_id),
+        on=civil_day(at, opened.zone),
+    )
+    return tuple(language for language in document.languages if language not in lacking)
+
+
+def _zone(session: Session, draft: Draft, study: Study) -> str:
+    if draft.study_site_id is not None:
+        return studies.zone_of(session, draft.study_site_id)
+    zone = session.scalar(
+        sa.select(Site.zone).join(StudySite, StudySite.site_id == Site.id).where(StudySite.study_id == study.id)
+    )
+    return zone or "America/New_York"

@@ -1,0 +1,1 @@
+"""A person and a study: assessments, overrides, triage."""

@@ -1,0 +1,1 @@
+"""Persons, their contact points and their facts."""

@@ -1,0 +1,1 @@
+"""A person handed to a site, until the outcome."""
