@@ -1,0 +1,1 @@
+"""Who a message is for: criteria without health, frozen into a snapshot."""

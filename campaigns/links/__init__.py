@@ -1,0 +1,1 @@
+"""Links with a code that says where somebody came from."""

@@ -1,0 +1,1 @@
+"""Who carries messages: one small port, one file for each carrier."""

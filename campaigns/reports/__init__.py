@@ -1,0 +1,1 @@
+"""What came of it: the exact funnel and what each stage cost."""

@@ -1,0 +1,1 @@
+"""Marketing pages, provider callbacks and short links."""
