@@ -1,0 +1,1 @@
+"""The web application: a blueprint for each area."""

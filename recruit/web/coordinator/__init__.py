@@ -1,0 +1,1 @@
+"""Pages for coordinators: studies, sites, criteria, questions, approvals, materials and holds."""

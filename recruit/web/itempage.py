@@ -1,0 +1,330 @@
+"""A question as a page shows it: fields, values and problems, for participants and for staff who ask aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from recruit.web.fields import Problem
+from screening.answers import error_text
+from screening.forms import PICKED, TYPED
+from screening.intervals import CalendarUnit
+from screening.items import (
+    Age,
+    CodedList,
+    Day,
+    DecimalNumber,
+    Height,
+    Integer,
+    Item,
+    Multiple,
+    QuantityNumber,
+    ShortText,
+    Single,
+    StatementPage,
+    Weight,
+    YesNo,
+    Zip,
+)
+from screening.questionnaire import Document
+from screening.responses import DECLINED, DONT_KNOW, Answer, as_form
+from screening.slips import MESSAGES, Problems
+from screening.texts import Respondent
+
+Values = dict[str, list[str]]
+LONGEST_SHOWN = 5_000
+
+# The fields of the screening core, and the names that the macros give to their boxes.
+PARTS = {
+    "feet": "ft",
+    "inches": "in",
+    "cm": "cm",
+    "lb": "lb",
+    "kg": "kg",
+    "stone": "st",
+    "pounds": "st-lb",
+    "month": "month",
+    "day": "day",
+    "year": "year",
+}
+_WAYS = {
+    "ft_in": ("ft", "in"),
+    "cm": ("cm",),
+    "lb": ("lb",),
+    "kg": ("kg",),
+    "st_lb": ("st", "st-lb"),
+}
+
+
+class Choice(TypedDict, total=False):
+    """One option of a group, or the divider between options."""
+
+    value: str
+    text: str
+    hint: str
+    exclusive: bool
+    divider: str
+
+
+class Box(TypedDict):
+    """One box of a measurement."""
+
+    part: str
+    label: str
+    chars: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """Everything that the fields of one question need; texts are the approved ones, verbatim."""
+
+    kind: str
+    text: str
+    hint: str | None
+    why: str | None
+    section: str | None
+    options: list[Choice]
+    instead: list[Choice]
+    values: Values
+    problems: list[Problem]
+    error: str | None
+    wrong: list[str]
+    confirm: str | None
+    order: str
+    ways: list[list[Box]]
+    suffix: str | None
+    units: list[Choice]
+    takes_other: bool
+    takes_ago: bool
+    is_own: bool
+
+    def value(self, name: str) -> str | None:
+        """Give what a box holds."""
+        return next(iter(self.values.get(name, [])), None)
+
+    @property
+    def boxes(self) -> dict[str, str | None]:
+        """Give what the boxes of a date or measurement hold, by part."""
+        return {part: self.value(field) for field, part in PARTS.items()}
+
+
+def read_form(form: MultiDict[str, str]) -> Values:
+    """Collect the fields of one question from a posted form, under the names of the core."""
+    names = (*TYPED, *PICKED)
+    found = {name: form.getlist(f"answer-{PARTS[name]}" if name in PARTS else name) for name in names}
+    return {name: values for name, values in found.items() if values}
+
+
+def page_of(
+    item: Item,
+    document: Document,
+    *,
+    language: str,
+    respondent: Respondent,
+    answer: Answer | None = None,
+    posted: Values | None = None,
+    problems: Problems | None = None,
+) -> ItemPage:
+    """Prepare a question: as it was answered, or as it was posted with what is wrong."""
+    section = document.section_title(item)
+    order, ways = _order(item, language), _ways(item)
+    shown = _problems(item, problems, language=language, respondent=respondent, order=order, ways=ways)
+    soft = next((one for one in problems.items if one.soft), None) if problems else None
+    return ItemPage(
+        kind=_kind(item),
+        text=item.text.say(language, respondent),
+        hint=item.hint.say(language, respondent) if item.hint else None,
+        why=item.why_we_ask.say(language, respondent) if item.why_we_ask else None,
+        section=section.say(language, respondent) if section else None,
+        options=_options(item, language, respondent),
+        instead=_instead(item, language, respondent),
+        values=_shown(posted) if posted is not None else _given(item, answer),
+        problems=shown,
+        error=shown[0].text if shown else None,
+        wrong=[PARTS[one.field] for one in problems.items if one.field in PARTS] if problems else [],
+        confirm=soft.params.get("confirm") if soft else None,
+        order=order,
+        ways=ways,
+        suffix=_suffix(item, language, respondent),
+        units=_units(item, language, respondent),
+        takes_other=isinstance(item, CodedList) and item.other,
+        takes_ago=isinstance(item, Day) and "ago" in item.accepts,
+        is_own=respondent is Respondent.SELF,
+    )
+
+
+def _kind(item: Item) -> str:
+    match item:
+        case YesNo() | Single():
+            return "radios"
+        case Multiple() | CodedList():
+            return "checkboxes"
+        case Height() | Weight():
+            return "measure"
+        case Day():
+            return "date" if {"day", "month", "year"} & set(item.accepts) else "ago"
+        case Integer() | DecimalNumber() | QuantityNumber():
+            return "number"
+        case Age():
+            return "age"
+        case Zip():
+            return "zip"
+        case ShortText():
+            return "words"
+        case StatementPage():
+            return "statement"
+
+
+def _options(item: Item, language: str, respondent: Respondent) -> list[Choice]:
+    if not isinstance(item, YesNo | Single | Multiple | CodedList):
+        return []
+    choices = [
+        Choice(
+            value=option.code,
+            text=option.text.say(language, respondent),
+            hint=option.hint.say(language, respondent) if option.hint else "",
+            exclusive=option.exclusive,
+        )
+        for option in item.options
+    ]
+    absent = _absences(item, language, respondent)
+    return [*choices, Choice(divider=_("or")), *absent] if absent else choices
+
+
+def _instead(item: Item, language: str, respondent: Respondent) -> list[Choice]:
+    if isinstance(item, YesNo | Single | Multiple | CodedList | StatementPage):
+        return []
+    return _absences(item, language, respondent)
+
+
+def _absences(item: Item, language: str, respondent: Respondent) -> list[Choice]:
+    offered = []
+    if item.allow_unknown:
+        offered.append(
+            Choice(value=DONT_KNOW, text=item.unknown_text.say(language, respondent), exclusive=True)
+        )
+    if item.allow_decline:
+        offered.append(
+            Choice(value=DECLINED, text=item.declined_text.say(language, respondent), exclusive=True)
+        )
+    return offered
+
+
+def _units(item: Item, language: str, respondent: Respondent) -> list[Choice]:
+    if not isinstance(item, QuantityNumber) or len(item.units) < 2:
+        return []
+    return [Choice(value=unit.code, text=unit.text.say(language, respondent)) for unit in item.units]
+
+
+def _suffix(item: Item, language: str, respondent: Respondent) -> str | None:
+    match item:
+        case Integer() | DecimalNumber() if item.unit_text is not None:
+            return item.unit_text.say(language, respondent)
+        case QuantityNumber() if len(item.units) == 1:
+            return item.units[0].text.say(language, respondent)
+        case Age():
+            return str(_("years"))
+        case _:
+            return None
+
+
+def _order(item: Item, language: str) -> str:
+    """Give the boxes of a date in the order in which people of a language write it."""
+    if not isinstance(item, Day):
+        return ""
+    letters = {"day": "d", "month": "m", "year": "y"}
+    finest = next((part for part in ("day", "month", "year") if part in item.accepts), None)
+    if finest is None:
+        return ""
+    coarser = {"day": "dmy", "month": "my", "year": "y"}[finest]
+    whole = "mdy" if language == "en" else "dmy"
+    return "".join(letter for letter in whole if letter in coarser and letter in letters.values())
+
+
+def _ways(item: Item) -> list[list[Box]]:
+    if not isinstance(item, Height | Weight):
+        return []
+    labels = {
+        "ft": _("Feet"),
+        "in": _("Inches"),
+        "cm": _("Centimeters"),
+        "lb": _("Pounds"),
+        "kg": _("Kilograms"),
+        "st": _("Stones"),
+        "st-lb": _("Pounds"),
+    }
+    return [
+        [
+            Box(part=part, label=str(labels[part]), chars=4 if part in ("cm", "lb", "kg") else 3)
+            for part in parts
+        ]
+        for parts in (_WAYS[unit] for unit in item.units)
+    ]
+
+
+def ago_units() -> list[Choice]:
+    """List the units of "about so long ago"."""
+    words = {
+        CalendarUnit.DAYS: _("days"),
+        CalendarUnit.WEEKS: _("weeks"),
+        CalendarUnit.MONTHS: _("months"),
+        CalendarUnit.YEARS: _("years"),
+    }
+    return [Choice(value=unit.value, text=str(word)) for unit, word in words.items()]
+
+
+def _given(item: Item, answer: Answer | None) -> Values:
+    """Show an answer again; one of a list's own ways to say nothing is an option there."""
+    if answer is None:
+        return {}
+    values = as_form(answer)
+    if isinstance(item, YesNo | Single | Multiple | CodedList) and "instead" in values:
+        return {"answer": values["instead"]}
+    return values
+
+
+def _shown(posted: Mapping[str, Sequence[str]]) -> Values:
+    """Keep what was posted for showing it again, without what no page can hold."""
+    return {name: [_readable(value) for value in values] for name, values in posted.items()}
+
+
+def _readable(value: str) -> str:
+    kept = "".join(c for c in value[:LONGEST_SHOWN] if c in "\n\t" or c.isprintable())
+    return kept.encode("utf-8", "ignore").decode()
+
+
+def _problems(
+    item: Item,
+    problems: Problems | None,
+    *,
+    language: str,
+    respondent: Respondent,
+    order: str,
+    ways: list[list[Box]],
+) -> list[Problem]:
+    if problems is None:
+        return []
+    found = []
+    for problem in problems.items:
+        own = error_text(item, problem, language, respondent)
+        words = own if own is not None else str(_(MESSAGES[problem.slip], **problem.params))
+        found.append(Problem(_field_id(item, problem.field, order, ways), words))
+    return found
+
+
+def _field_id(item: Item, field: str, order: str, ways: list[list[Box]]) -> str:
+    """Name the box to which an error summary leads; the first box of a group bears the group's name."""
+    if field == "instead":
+        return "instead" if _kind(item) not in ("radios", "checkboxes") else "answer"
+    if field not in PARTS:
+        return field if field != "confirmed" else "answer"
+    part = PARTS[field]
+    letters = {"m": "month", "d": "day", "y": "year"}
+    first = letters[order[0]] if order else (ways[0][0]["part"] if ways else part)
+    if isinstance(item, Day) and not order:
+        return "ago"
+    return "answer" if part == first else f"answer-{part}"

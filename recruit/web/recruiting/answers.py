@@ -1,0 +1,62 @@
+"""What a person answered, in the words in which they were asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from recruit.db import found
+from recruit.intake.drafts import read_answers
+from recruit.intake.models import Submission
+from recruit.keys import vault_of
+from recruit.studies.models import QuestionnaireVersion
+from recruit.web.recruiting import clocks, words
+from screening.questionnaire import Document
+from screening.responses import Answer
+from screening.summary import describe
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One submission, opened: how it came, and each question with its answer."""
+
+    title: str
+    rows: list[dict[str, str]]
+
+
+def answered(session: Session, submissions: list[Submission], *, zone: str, now: datetime) -> list[Answered]:
+    """Open a person's submissions, newest first."""
+    return [_answered(session, one, zone=zone, now=now) for one in submissions]
+
+
+def given_in(session: Session, submission: Submission) -> dict[str, Answer]:
+    """Open the answers of one submission, by item."""
+    text = vault_of(session).open(
+        submission.person_id, "submission", "answers_sealed", submission.id, submission.answers_sealed
+    )
+    return read_answers(text) if text else {}
+
+
+def _answered(session: Session, one: Submission, *, zone: str, now: datetime) -> Answered:
+    version = found(session, QuestionnaireVersion, one.questionnaire_version_id)
+    document = Document.model_validate(version.document)
+    given = given_in(session, one)
+    title = _(
+        "Answered %(how)s, %(when)s (questions %(number)s, result: %(result)s)",
+        how=words.ENTRANCES[one.entrance],
+        when=clocks.moment(one.submitted_at, zone, now=now),
+        number=version.number,
+        result=words.RESULTS[one.outcome],
+    )
+    rows = [
+        {
+            "key": item.text.say(one.language, one.respondent),
+            "value": describe(given[item.id], item, one.language, one.respondent),
+        }
+        for item in document.items
+        if item.id in given
+    ]
+    return Answered(str(title), [row for row in rows if row["value"]])

@@ -1,0 +1,292 @@
+"""The call workspace: which number, what to say, what to ask, and how it ended, in two clicks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from recruit import context
+from recruit.accounts.models import Role
+from recruit.clock import civil_day
+from recruit.contact.queries import timeline
+from recruit.errors import Conflict, Invalid, Refused
+from recruit.intake.pages import approved_text
+from recruit.matching import assessing, calling
+from recruit.matching.calling import Ended
+from recruit.matching.plan import UNREACHED, CallOutcome
+from recruit.materials.models import MaterialKind
+from recruit.referrals.models import Referral
+from recruit.studies import queries as studies
+from recruit.visits.models import Visit
+from recruit.visits.service import OPEN
+from recruit.web import identity
+from recruit.web.guards import allow
+from recruit.web.promises import phone_words
+from recruit.web.prose import Block, blocks
+from recruit.web.recruiting import clocks, criteria, reach, words
+from recruit.web.recruiting import timeline as line
+from recruit.web.recruiting.reach import Way
+from recruit.web.recruiting.reading import Form
+from recruit.web.recruiting.scene import Scene, account_id, hold_still, look, scene_of, scope, to_person
+from screening.items import fact_keys
+from screening.questionnaire import Document
+
+bp = Blueprint("call", __name__, url_prefix="/matches/<uuid:match_id>/call")
+_LAST_CONTACTS = 3
+_TALKED = frozenset({CallOutcome.REACHED, CallOutcome.DECLINED_TO_TALK})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing to ask: the criterion's open fact, and the approved words to ask it in."""
+
+    fact: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The approved words of the call, with names filled in."""
+
+    body: tuple[Block, ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """Everything beside the telephone."""
+
+    scene: Scene
+    ways: list[Way]
+    numbers: list[dict[str, str]]
+    script: Script | None
+    questions: list[Question]
+    contacts: list[line.Entry]
+    visits: list[str]
+    next_try: str
+    birth_year: int | None
+
+
+@bp.post("/start")
+@allow(Role.RECRUITER)
+def start(match_id: UUID) -> ResponseReturnValue:
+    """Take the telephone, so that nobody else calls this person meanwhile."""
+    with context.transaction(reason="call:open") as session:
+        scene = scene_of(session, match_id)
+        if scene.person.do_not_contact_at is not None:
+            raise Refused("This person asked not to be contacted.")
+        calling.open_call(session, match_id, account_id(), at=context.now())
+    return redirect(url_for("desk.call.show", match_id=match_id), 303)
+
+
+@bp.get("")
+@allow(Role.RECRUITER)
+def show(match_id: UUID) -> ResponseReturnValue:
+    """Show the workspace of the call that this account has open."""
+    with context.reading() as session:
+        scene = scene_of(session, match_id)
+        if not _is_mine(session, scene):
+            return to_person(match_id)
+    return _page(match_id)
+
+
+@bp.post("/leave")
+@allow(Role.RECRUITER)
+def leave(match_id: UUID) -> ResponseReturnValue:
+    """Put the telephone down without having called."""
+    with context.transaction(reason="call:leave") as session:
+        scene_of(session, match_id)
+        calling.leave_call(session, match_id, account_id())
+    return to_person(match_id)
+
+
+@bp.post("")
+@allow(Role.RECRUITER)
+def log(match_id: UUID) -> ResponseReturnValue:
+    """Write down how the call ended; the plan says when the next one is."""
+    form = Form(request.form)
+    with context.reading() as session:
+        scene = scene_of(session, match_id)
+        points = [one.point_id for one in reach.ways_of(session, scene, now=context.now()) if one.is_phone]
+    ended = _read(form, scene.zone, points)
+    if ended is not None and not form.problems:
+        try:
+            with context.transaction(reason="call:log") as session:
+                hold_still(session, match_id, form)
+                _require_no_other(session, scene_of(session, match_id))
+                match = calling.log_call(session, match_id, ended, at=context.now())
+                due = match.due_at
+        except (Invalid, Refused) as error:
+            form.refuse(error)
+        else:
+            flash(_logged(due, scene.zone), "said")
+            talked = ended.outcome in _TALKED
+            return to_person(match_id) if talked else redirect(url_for("desk.queue.show"), 303)
+    return _page(match_id, form)
+
+
+def _read(form: Form, zone: str, points: list[UUID]) -> Ended | None:
+    said = form.choice("outcome", [one.value for one in CallOutcome], missing=_("Choose how the call ended"))
+    missing = _("Choose the number you called") if len(points) > 1 else ""
+    point = form.key("number", points, missing=missing)
+    note = form.text("note")
+    call_back_at = None
+    for name in ("call_back_day", "call_back_time"):
+        form.values[name] = request.form.get(name, "")[:20]
+    if said == CallOutcome.CALL_BACK:
+        call_back_at = form.moment("call_back_day", "call_back_time", zone=zone)
+        if call_back_at is not None and call_back_at <= context.now():
+            form.problem("call_back_day", _("Choose a time in the future"))
+    if not said:
+        return None
+    point = point or (points[0] if len(points) == 1 else None)
+    return Ended(CallOutcome(said), contact_point_id=point, note=note, call_back_at=call_back_at)
+
+
+def _logged(due: datetime | None, zone: str) -> str:
+    if due is None:
+        return str(_("Call logged. No further call is planned."))
+    return str(_("Call logged. Next: %(when)s.", when=clocks.moment(due, zone, now=context.now())))
+
+
+def _is_mine(session: Session, scene: Scene) -> bool:
+    call = calling.call_in_progress(session, scene.match, at=context.now())
+    return call is not None and call.account_id == account_id()
+
+
+def _require_no_other(session: Session, scene: Scene) -> None:
+    """Refuse to log over somebody else's call.
+
+    :raises Conflict: somebody else is on the phone with this person
+    """
+    call = calling.call_in_progress(session, scene.match, at=context.now())
+    if call is not None and call.account_id != account_id():
+        raise Conflict("Somebody else is on the phone with this person right now.")
+
+
+def _page(match_id: UUID, form: Form | None = None) -> ResponseReturnValue:
+    now = context.now()
+    with context.reading() as session:
+        page = _collect(session, match_id, now=now)
+    look(page.scene.person.id, "desk.call")
+    tomorrow = clocks.local_day(now + timedelta(days=1), page.scene.zone)
+    shown = render_template(
+        "desk/call.html",
+        page=page,
+        scene=page.scene,
+        outcomes=words.options(words.OUTCOMES),
+        unreached=[one.value for one in UNREACHED],
+        posted={"call_back_day": tomorrow, "call_back_time": "10:00", **(form.values if form else {})},
+        errors=form.problems if form else [],
+        wrong=form.wrong if form else {},
+        seen=now.isoformat(),
+        call_from=phone_words(page.scene.site_phone),
+    )
+    return (shown, 422) if form else shown
+
+
+def _collect(session: Session, match_id: UUID, *, now: datetime) -> CallPage:
+    scene = scene_of(session, match_id)
+    ways = reach.ways_of(session, scene, now=now)
+    due = calling.next_try(session, scene.match, at=now)
+    return CallPage(
+        scene=scene,
+        ways=ways,
+        numbers=[
+            {"value": str(way.point_id), "text": way.address, "hint": way.shared}
+            for way in ways
+            if way.is_phone and not way.is_wrong
+        ],
+        script=_script(session, scene, now=now),
+        questions=_questions(session, scene, now=now),
+        contacts=_last_contacts(session, scene, now=now),
+        visits=_visits(session, scene, now=now),
+        next_try=clocks.moment(due, scene.zone, now=now) if due else "",
+        birth_year=scene.known.birth.year if scene.known.birth else None,
+    )
+
+
+def _script(session: Session, scene: Scene, *, now: datetime) -> Script | None:
+    """Give the approved script in the person's language, or else in English, with names filled in."""
+    where = (scene.match.study_site_id,)
+    text = approved_text(
+        session,
+        scene.study.id,
+        MaterialKind.PHONE_SCRIPT,
+        language=scene.person.language,
+        study_site_ids=where,
+        at=now,
+    )
+    if text is None:
+        return None
+    signed_in = identity.signed_in()
+    fields = {
+        "{agent}": signed_in.display_name if signed_in else "",
+        "{study}": scene.study.neutral_name,
+        "{site}": scene.site.name if scene.site else "",
+        "{phone}": phone_words(scene.site_phone),
+    }
+    body = text.body
+    for field, value in fields.items():
+        body = body.replace(field, value)
+    return Script(blocks(body), text.language)
+
+
+def _questions(session: Session, scene: Scene, *, now: datetime) -> list[Question]:
+    """List what is still open, in the order and words of the approved questionnaire."""
+    judged = assessing.judge(session, scene.match, at=now)
+    if judged is None:
+        return []
+    open_keys = {
+        one.key: criteria.label(one.key, judged.vocabulary)
+        for verdict in judged.assessment.open
+        for one in verdict.missing
+    }
+    document = _document(session, scene, now=now)
+    asked = []
+    if document is not None:
+        for item in document.items:
+            found = [key for key in fact_keys(item) if key in open_keys]
+            if found:
+                asked.append(Question(open_keys[found[0]], item.text.say(scene.person.language)))
+            for key in found:
+                open_keys.pop(key)
+    return [*asked, *(Question(label, "") for label in open_keys.values())]
+
+
+def _document(session: Session, scene: Scene, *, now: datetime) -> Document | None:
+    if scene.match.study_site_id is not None:
+        versions = studies.in_force(session, scene.match.study_site_id, on=civil_day(now, scene.zone))
+        return Document.model_validate(versions.questionnaire.document) if versions else None
+    places = studies.open_sites(session, scene.study, at=now)
+    return Document.model_validate(places[0].in_force.questionnaire.document) if places else None
+
+
+def _last_contacts(session: Session, scene: Scene, *, now: datetime) -> list[line.Entry]:
+    rows = timeline(session, scene.members, limit=_LAST_CONTACTS)
+    teller = line.Teller(
+        zone=scene.zone,
+        now=now,
+        names=line.actors(session, [one.recorded_by for one in rows]),
+        criteria={},
+        notes={},
+        reasons={},
+    )
+    return [line.of_communication(session, one, teller, scope()) for one in rows]
+
+
+def _visits(session: Session, scene: Scene, *, now: datetime) -> list[str]:
+    rows = session.scalars(
+        sa.select(Visit)
+        .join(Referral, Referral.id == Visit.referral_id)
+        .where(Referral.match_id == scene.match.id, Visit.status.in_(OPEN))
+        .order_by(Visit.starts_at)
+    )
+    return [f"{words.VISIT_KINDS[one.kind]}: {clocks.due(one.starts_at, scene.zone, now=now)}" for one in rows]

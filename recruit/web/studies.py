@@ -1,0 +1,41 @@
+"""Studies, sites, criteria, questions, approvals and holds, for coordinators; auditors read along.
+
+The pages live in ``recruit.web.coordinator``, a module for each subject; all hang on one blueprint.
+"""
+
+from __future__ import annotations
+
+from recruit.web.coordinator import (
+    approvals,
+    criteria,
+    criterion,
+    holds,
+    importing,
+    items,
+    listing,
+    materials,
+    questions,
+    settings,
+    sites,
+    study,
+    study_sites,
+)
+from recruit.web.coordinator.blueprint import NAVIGATION, bp
+
+__all__ = ["NAVIGATION", "PAGES", "bp"]
+
+PAGES = (
+    listing,
+    importing,
+    study,
+    settings,
+    criteria,
+    criterion,
+    questions,
+    items,
+    materials,
+    approvals,
+    study_sites,
+    sites,
+    holds,
+)
