@@ -1,0 +1,1 @@
+"""A made-up year: six studies, eight sites and two thousand people who do not exist."""
