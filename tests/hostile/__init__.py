@@ -1,0 +1,1 @@
+"""Bad input on purpose: every form answers with a clear message, never with an error of ours."""

@@ -1,0 +1,1 @@
+"""The design system without a browser: markup, tokens, weight."""
