@@ -15,6 +15,7 @@ from recruit.accounts.models import Role
 from recruit.db import Database
 from recruit.matching.plan import CallOutcome
 from tests.browser.conftest import DESKTOP, PHONE, require_accessible
+from tests.browser.steps.pressing import follow, press, unfold
 from tests.browsing import signed_in
 from tests.conftest import NOON
 from tests.factories import make_account, make_open_study
@@ -54,22 +55,22 @@ def desk(open_page: OpenPage, session_cookie: str) -> OpenPage:
 def test_from_the_queue_to_a_booked_visit(desk: OpenPage, size: dict[str, int]) -> None:
     page = desk(size=size)
     require_accessible(page)
-    page.get_by_role("link", name="Maria Lopez").click()
+    follow(page, "Maria Lopez")
     require_accessible(page)
-    page.get_by_role("button", name="Call", exact=True).click()
+    press(page, "Call")
     require_accessible(page)
     page.get_by_label("Reached").check()
     page.get_by_label("Note").fill("Wants to come on Friday")
-    page.get_by_role("button", name="Log the call").click()
+    press(page, "Log the call")
     expect(page.get_by_text("Call logged.")).to_be_visible()
-    page.get_by_role("link", name="Refer to a site").click()
+    follow(page, "Refer to a site")
     require_accessible(page)
-    page.get_by_role("button", name="Refer", exact=True).click()
+    press(page, "Refer")
     require_accessible(page)
 
-    page.get_by_text("Book a visit").click()
-    page.get_by_label("Day", exact=True).fill("2026-11-20")
-    page.get_by_role("button", name="Book", exact=True).click()
+    form = unfold(page.locator("main"), "Book a visit")
+    form.get_by_label("Day", exact=True).fill("2026-11-20")
+    press(form, "Book")
 
     expect(page.get_by_text("Visit booked").first).to_be_visible()
     expect(page.get_by_text("Nov 20, 2026, 10:00 AM EST").first).to_be_visible()
@@ -93,18 +94,18 @@ def test_the_queue_is_walked_by_keys_unless_they_are_switched_off(desk: OpenPage
 
 def test_asking_aloud_works_without_scripts(desk: OpenPage) -> None:
     page = desk(size=PHONE, scripts=False)
-    page.get_by_role("link", name="Caller or walk-in").last.click()
+    follow(page.locator("main"), "Caller or walk-in")
     page.get_by_label("Name, telephone number or email address").fill("okafor")
-    page.get_by_role("button", name="Look").click()
-    page.get_by_role("link", name="MERIDIAN James Okafor").click()
-    page.get_by_role("button", name="Call", exact=True).click()
+    press(page, "Look")
+    follow(page, "MERIDIAN James Okafor")
+    press(page, "Call")
     expect(page.get_by_text("How much do you weigh?")).to_be_visible()
-    page.get_by_role("button", name="Go through the questions").click()
-    page.get_by_role("link", name="Next question").click()
+    press(page, "Go through the questions")
+    follow(page, "Next question")
     page.get_by_label("Kilograms").fill("90")
-    page.get_by_role("button", name="Save and next").click()
+    press(page, "Save and next")
 
-    page.get_by_role("button", name="Keep and go back").click()
+    press(page, "Keep and go back")
 
     expect(page.get_by_text("Answers kept")).to_be_visible()
     expect(page.get_by_text("Answered by phone")).to_be_visible()
