@@ -72,9 +72,14 @@ def fill(body: str, values: Mapping[str, str], *, allowed: list[str]) -> str:
     def value(found: re.Match[str]) -> str:
         name = found.group(1)
         if name not in allowed:
-            raise Refused(f"The approved text has a field {{{name}}} that its approval does not list.")
+            raise Refused(
+                "The approved text has a field {%(name)s} that its approval does not list.",
+                values={"name": name},
+            )
         if not values.get(name):
-            raise Refused(f"The approved text has a field {{{name}}} that cannot be filled in here.")
+            raise Refused(
+                "The approved text has a field {%(name)s} that cannot be filled in here.", values={"name": name}
+            )
         return values[name]
 
     return _FIELD.sub(value, body)

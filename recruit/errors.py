@@ -1,21 +1,41 @@
 """Every refusal the product can give, as a tree: a stable code for machines, a sentence for people."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+Values = Mapping[str, object]
+NO_VALUES: Values = MappingProxyType({})
+
 
 class RecruitError(Exception):
-    """Base of everything we raise on purpose; ``message`` is shown to people as it stands."""
+    """Base of everything we raise on purpose.
+
+    ``sentence`` is what a catalog translates; ``values`` fill its ``%(name)s``, and never hold what somebody
+    told us in confidence. ``message`` is the whole in English.
+    """
 
     code = "error"
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.field = field
+    def __init__(self, sentence: str, *, field: str | None = None, values: Values = NO_VALUES) -> None:
+        self.sentence, self.values, self.field = sentence, values, field
+        self.message = self.said(str)
+        super().__init__(self.message)
+
+    def said(self, translate: Callable[[str], str]) -> str:
+        """Give the sentence in the language that ``translate`` turns into."""
+        return translate(self.sentence) % self.values if self.values else translate(self.sentence)
 
 
 class Invalid(RecruitError):
     """What was sent cannot be read; ``field`` names the part that is wrong."""
 
     code = "invalid"
+
+    def at(self, field: str | None) -> Invalid:
+        """Say the same of another field, such as the one of a form."""
+        return Invalid(self.sentence, field=field, values=self.values)
 
 
 class Refused(RecruitError):
@@ -47,8 +67,8 @@ class Incomplete(Refused):
 
     code = "incomplete"
 
-    def __init__(self, message: str, *, missing: tuple[str, ...]) -> None:
-        super().__init__(message)
+    def __init__(self, sentence: str, *, missing: tuple[str, ...]) -> None:
+        super().__init__(sentence)
         self.missing = missing
 
 

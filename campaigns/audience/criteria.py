@@ -61,4 +61,7 @@ def require_floor(size: int, *, handed_over: bool) -> None:
     if handed_over and size < 1:
         raise Refused("This reference cannot be written to now: consent, channel or address is missing.")
     if not handed_over and size < FLOOR:
-        raise Refused(f"Fewer than {FLOOR} people would get this message. Choose wider criteria.")
+        raise Refused(
+            "Fewer than %(floor)s people would get this message. Choose wider criteria.",
+            values={"floor": FLOOR},
+        )

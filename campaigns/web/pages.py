@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -53,10 +54,11 @@ class ShownRow:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One bar of the chart."""
+    """One bar of the chart; the note says what is counted where more stand here than on the step before."""
 
     label: str
     value: int
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +117,25 @@ def shown_funnel(funnel: Funnel) -> ShownFunnel:
     named = definitions()
     names = {definition.stage: definition.name for definition in named}
     return ShownFunnel(
-        steps=[Step(names[stage], funnel.total.counts[stage]) for stage in MAIN],
+        steps=_steps(named, funnel.total.counts),
         definitions=named,
         rows=[_shown(row) for row in funnel.rows],
         total=_shown(funnel.total),
         costed=[names[stage] for stage in COSTED],
     )
+
+
+def _steps(named: list[Definition], counts: Mapping[Stage, int]) -> list[Step]:
+    way = [one for one in named if one.stage in MAIN]
+    before = [None, *way]
+    return [
+        Step(
+            one.name,
+            counts[one.stage],
+            one.text if last is not None and counts[one.stage] > counts[last.stage] else "",
+        )
+        for last, one in zip(before, way, strict=False)
+    ]
 
 
 def funnel_csv(funnel: Funnel) -> str:

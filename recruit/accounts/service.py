@@ -304,5 +304,5 @@ def _name(text: str) -> str:
     if not name:
         raise Invalid("Enter a name.", field="name")
     if len(name) > NAME_LENGTH or not name.isprintable():
-        raise Invalid(f"Enter a name of at most {NAME_LENGTH} letters.", field="name")
+        raise Invalid("Enter a name of at most %(most)s letters.", field="name", values={"most": NAME_LENGTH})
     return name

@@ -56,7 +56,7 @@ def _email(words: str) -> str:
     try:
         return read_email(words)
     except Invalid as error:
-        raise Invalid(error.message, field="q") from None
+        raise error.at("q") from None
 
 
 def _hit(session: Session, root: UUID, scope: Scope) -> Hit:
@@ -70,4 +70,4 @@ def _phone(words: str, country: str) -> str:
     try:
         return read_phone(words, country=country).e164
     except Invalid as error:
-        raise Invalid(error.message, field="q") from None
+        raise error.at("q") from None

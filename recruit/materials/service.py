@@ -127,7 +127,10 @@ def move(session: Session, version_id: UUID, target: MaterialState, *, at: datet
     """
     version = locked(session, MaterialVersion, version_id)
     if target not in MOVES[version.state]:
-        raise NotPermitted(f"A text that is {_words(version.state)} cannot become {_words(target)}.")
+        raise NotPermitted(
+            "A text that is %(now)s cannot become %(target)s.",
+            values={"now": _words(version.state), "target": _words(target)},
+        )
     if target in NEED_APPROVAL and not _has_approval(session, version, at=at):
         raise Refused("Record the approval of this exact text first: none that is valid today covers it.")
     if target is MaterialState.IN_USE:

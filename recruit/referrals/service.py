@@ -338,7 +338,9 @@ def _check_report(session: Session, referral: Referral, report: Report, *, today
     if report.subject_number and report.state not in AFTER_CONSENT:
         raise Invalid("The site's number is kept from informed consent on.", field="subject_number")
     if len(report.subject_number) > LONGEST_SUBJECT_NUMBER:
-        raise Invalid(f"Use at most {LONGEST_SUBJECT_NUMBER} characters.", field="subject_number")
+        raise Invalid(
+            "Use at most %(most)s characters.", field="subject_number", values={"most": LONGEST_SUBJECT_NUMBER}
+        )
 
 
 def _day_of(referral: Referral, report: Report, *, today: date) -> date:
@@ -351,9 +353,9 @@ def _day_of(referral: Referral, report: Report, *, today: date) -> date:
         raise Invalid("The day this happened cannot be in the future.", field="happened_on")
     if last < referral.state_since:
         raise Invalid(
-            f"The entry before this one is of {referral.state_since.isoformat()}. Enter a day on or after it, "
-            "or correct that entry first.",
+            "The entry before this one is of %(day)s. Enter a day on or after it, or correct that entry first.",
             field="happened_on",
+            values={"day": referral.state_since.isoformat()},
         )
     return max(first, referral.state_since)
 

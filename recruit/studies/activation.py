@@ -56,7 +56,10 @@ def set_status(session: Session, study_site_id: UUID, target: StudySiteStatus, *
     """
     study_site = locked(session, StudySite, study_site_id)
     if target not in MOVES[study_site.status]:
-        raise NotPermitted(f"A site that is {_words(study_site.status)} cannot become {_words(target)}.")
+        raise NotPermitted(
+            "A site that is %(now)s cannot become %(target)s.",
+            values={"now": _words(study_site.status), "target": _words(target)},
+        )
     if target is S.ACTIVATED:
         gaps = missing(session, study_site, at=at)
         if gaps:

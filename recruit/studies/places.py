@@ -283,7 +283,11 @@ def _check_site(details: SiteDetails) -> None:
     for name, limit in (("latitude", 90.0), ("longitude", 180.0)):
         value: float | None = getattr(details, name)
         if value is not None and not -limit <= value <= limit:
-            raise Invalid(f"Enter a number from -{limit:.0f} to {limit:.0f}.", field=name)
+            raise Invalid(
+                "Enter a number from %(least)s to %(most)s.",
+                field=name,
+                values={"least": f"-{limit:.0f}", "most": f"{limit:.0f}"},
+            )
 
 
 def _check_place(details: StudySiteDetails) -> None:

@@ -27,6 +27,7 @@ from recruit.studies.models import (
     StudyStatus,
 )
 from screening.errors import InvalidVocabulary
+from screening.slips import N_
 from screening.vocabulary import STUDY_PREFIX, packaged_vocabulary, read_key
 
 CLINICALTRIALS_GOV = "ClinicalTrials.gov"
@@ -108,6 +109,11 @@ class StudyDetails:
     is_test: bool = False
 
 
+_NEEDED = {
+    "title": N_("Enter the study's title."),
+    "protocol_number": N_("Enter the study's protocol number."),
+    "nickname": N_("Enter the study's short name."),
+}
 _SIZES = {
     "title": 2_000,
     "protocol_number": 80,
@@ -188,9 +194,9 @@ def check_details(details: StudyDetails) -> None:
 
     :raises Invalid: naming the first field that is wrong
     """
-    for name, label in (("title", "title"), ("protocol_number", "protocol number"), ("nickname", "short name")):
+    for name, sentence in _NEEDED.items():
         if not getattr(details, name).strip():
-            raise Invalid(f"Enter the study's {label}.", field=name)
+            raise Invalid(sentence, field=name)
     for name, most in _SIZES.items():
         require_plain(getattr(details, name), name, most=most)
     for name, (least, most) in _COUNTS.items():
@@ -215,7 +221,10 @@ def set_status(session: Session, study_id: UUID, target: StudyStatus, *, at: dat
     """
     study = locked(session, Study, study_id)
     if target not in _STATUS_MOVES[study.status]:
-        raise NotPermitted(f"A study that is {study.status.value} cannot become {target.value}.")
+        raise NotPermitted(
+            "A study that is %(now)s cannot become %(target)s.",
+            values={"now": study.status.value, "target": target.value},
+        )
     activated = sa.select(StudySite.id).where(
         StudySite.study_id == study.id, StudySite.status == StudySiteStatus.ACTIVATED
     )
@@ -305,7 +314,7 @@ def add_fact_key(
         key = read_key(full, document)
         packaged_vocabulary().extended([key])
     except InvalidVocabulary as error:
-        raise Invalid(f"This fact cannot be added: {error}.", field="name") from None
+        raise Invalid("This fact cannot be added: %(why)s.", field="name", values={"why": error}) from None
     locked(session, Study, study_id)
     taken = sa.select(StudyFactKey.id).where(StudyFactKey.study_id == study_id, StudyFactKey.name == full)
     if session.scalar(taken) is not None:
@@ -332,7 +341,7 @@ def require_plain(text: str, field: str, *, most: int) -> None:
     :raises Invalid: naming the field
     """
     if len(text) > most:
-        raise Invalid(f"Use at most {most} characters.", field=field)
+        raise Invalid("Use at most %(most)s characters.", field=field, values={"most": most})
     if any(unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\r\t" for sign in text):
         raise Invalid("Use only letters, digits and signs.", field=field)
 
@@ -343,7 +352,11 @@ def require_count(number: int | None, field: str, *, least: int, most: int) -> N
     :raises Invalid: naming the field
     """
     if number is not None and not least <= number <= most:
-        raise Invalid(f"Enter a whole number from {least} to {most}.", field=field)
+        raise Invalid(
+            "Enter a whole number from %(least)s to %(most)s.",
+            field=field,
+            values={"least": least, "most": most},
+        )
 
 
 def slug_from(text: str) -> str:
@@ -398,7 +411,7 @@ def _check_identifier(session: Session, study_id: UUID, system: str, value: str)
         )
     )
     if other is not None:
-        raise Refused(f"Another study has the number {value}.")
+        raise Refused("Another study has the number %(number)s.", values={"number": value})
 
 
 def study_named(session: Session, system: str, value: str) -> Study | None:

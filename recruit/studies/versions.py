@@ -103,7 +103,9 @@ def _whole(protocol: Protocol) -> Protocol:
     try:
         return read_protocol(write_protocol(protocol))
     except InvalidCriteria as error:
-        raise Invalid(f"The criteria do not go together: {error.message}.", field="text") from None
+        raise Invalid(
+            "The criteria do not go together: %(why)s.", field="text", values={"why": error.message}
+        ) from None
 
 
 def save_criterion(
@@ -238,7 +240,9 @@ def save_questionnaire(
         document = Document.model_validate(document.model_dump(mode="json"))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise Invalid(f"The questionnaire does not go together: {first['msg']}.") from None
+        raise Invalid(
+            "The questionnaire does not go together: %(why)s.", values={"why": first["msg"]}
+        ) from None
     version.document, version.sha256 = document.model_dump(mode="json"), document_hash(document)
     return version
 
@@ -316,7 +320,10 @@ def put_in_force(
         raise Refused("There is no approval of this protocol version at this site for that day.")
     lacking = unapproved_languages(session, questionnaire, study_site, on=effective_from)
     if lacking:
-        raise Refused(f"There is no approval of this questionnaire for that day in: {', '.join(lacking)}.")
+        raise Refused(
+            "There is no approval of this questionnaire for that day in: %(languages)s.",
+            values={"languages": ", ".join(lacking)},
+        )
     row = session.scalar(
         sa.select(VersionInForce).where(
             VersionInForce.study_site_id == study_site_id, VersionInForce.effective_from == effective_from

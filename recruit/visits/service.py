@@ -194,7 +194,7 @@ def _check(session: Session, referral: Referral, appointment: Appointment, *, at
     if not 0 < appointment.minutes <= LONGEST_MINUTES:
         raise Invalid("Enter the length in minutes, up to one day.", field="minutes")
     if len(appointment.place) > LONGEST_PLACE:
-        raise Invalid(f"Use at most {LONGEST_PLACE} characters.", field="place")
+        raise Invalid("Use at most %(most)s characters.", field="place", values={"most": LONGEST_PLACE})
     if any(visit.kind is appointment.kind for visit in open_visits(session, referral.id)):
         raise Refused("A visit of this kind is booked already. Reschedule it instead.")
     site_id = found(session, StudySite, referral.study_site_id).site_id
@@ -205,7 +205,10 @@ def _check(session: Session, referral: Referral, appointment: Appointment, *, at
 def _move(session: Session, visit_id: UUID, target: VisitStatus, *, at: datetime) -> Visit:
     visit = locked(session, Visit, visit_id)
     if target not in MOVES[visit.status]:
-        raise NotPermitted(f"A visit that is {_words(visit.status)} cannot become {_words(target)}.")
+        raise NotPermitted(
+            "A visit that is %(now)s cannot become %(target)s.",
+            values={"now": _words(visit.status), "target": _words(target)},
+        )
     if target in (VisitStatus.ATTENDED, VisitStatus.NO_SHOW) and visit.starts_at > at:
         raise Invalid("This visit is still to come.", field="starts_at")
     visit.status = target

@@ -21,8 +21,8 @@ from recruit.intake.models import DraftStatus
 from recruit.studies import queries as studies
 from recruit.studies.nearby import nearest
 from recruit.web import contactform, drafting
-from recruit.web.contactform import Left, Wanted, words_of
-from recruit.web.fields import Problem
+from recruit.web.contactform import Left, Wanted
+from recruit.web.fields import Problem, said
 from recruit.web.guards import PUBLIC, allow
 from recruit.web.promises import phone_words, promise
 from recruit.web.questionnaire import minor_page
@@ -221,7 +221,7 @@ def _resend(arrival: Arrival, language: str) -> ResponseReturnValue:
                 session, arrival.person_id, sent.contact_point_id, language=language, at=context.now()
             )
     except Refused as error:
-        return _code_page(arrival, language, errors=[Problem("code", words_of(error))]), 422
+        return _code_page(arrival, language, errors=[Problem("code", said(error))]), 422
     return redirect(url_for(".code", language=language, sent=1), 303)
 
 

@@ -11,13 +11,13 @@ from werkzeug.datastructures import MultiDict
 
 from recruit.addresses import clean_line, clean_text, read_email, read_phone
 from recruit.contact.models import ContactChannel, Purpose
-from recruit.errors import Invalid, RecruitError
+from recruit.errors import Invalid
 from recruit.intake.service import Consented, Contact
 from recruit.people.models import ContactRole, LineType
 from recruit.people.service import Identity
 from recruit.studies.models import Study
 from recruit.studies.nearby import Near
-from recruit.web.fields import Problem, wrong
+from recruit.web.fields import Problem, said, wrong
 from recruit.web.languages import LANGUAGES
 from screening.datewords import read_date
 from screening.questionnaire import ConsentPurpose, ConsentText, Document
@@ -115,11 +115,6 @@ def empty(wanted: Wanted, *, postcode: str = "") -> Left:
     return Left(blank | {"zip": postcode, "language": wanted.tongue}, (), frozenset())
 
 
-def words_of(error: RecruitError) -> str:
-    """Give a refusal's sentence in this page's language."""
-    return str(_(error.message))
-
-
 def read_postcode(typed: str) -> str:
     """Read a ZIP code; four further digits are left away.
 
@@ -183,14 +178,14 @@ class _Reader:
         try:
             return clean_line(self.form.get(name, ""), limit=120)
         except Invalid as error:
-            self._problem("birth" if name.startswith("birth") else name, words_of(error))
+            self._problem("birth" if name.startswith("birth") else name, said(error))
             return ""
 
     def _address(self) -> str:
         try:
             return clean_text(self.form.get("post", ""), limit=LONGEST_POST)
         except Invalid as error:
-            self._problem("post", words_of(error))
+            self._problem("post", said(error))
             return ""
 
     def _contact(self) -> Contact:
@@ -237,7 +232,7 @@ class _Reader:
         try:
             number = read_phone(self.values["phone"], country=self.wanted.country)
         except Invalid as error:
-            self._problem("phone", words_of(error))
+            self._problem("phone", said(error))
             return "", self.wanted.country
         return number.e164, number.country
 
@@ -256,7 +251,7 @@ class _Reader:
         try:
             return read_email(self.values["email"])
         except Invalid as error:
-            self._problem("email", words_of(error))
+            self._problem("email", said(error))
             return ""
 
     def _postcode(self) -> str:
@@ -265,7 +260,7 @@ class _Reader:
         try:
             return read_postcode(self.values["zip"])
         except Invalid as error:
-            self._problem("zip", words_of(error))
+            self._problem("zip", said(error))
             return ""
 
     def _birth(self) -> date | None:

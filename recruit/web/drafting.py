@@ -62,7 +62,7 @@ def opened(session: Session) -> Opened:
     try:
         found = drafts.find(session, token, at=context.now())
     except NotFound as error:
-        raise DraftGone(error.message) from None
+        raise DraftGone(error.sentence) from None
     if found.draft.status is DraftStatus.STOPPED:
         raise DraftGone("Your answers are no longer here. Please start again.")
     return found

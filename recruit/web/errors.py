@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from recruit import context
 from recruit.errors import RecruitError, http_status
 from recruit.logs import logger
+from recruit.web.fields import said
 
 _log = logger(__name__)
 
@@ -61,7 +62,7 @@ def _words(status: int) -> tuple[str, str]:
 
 def _refused(error: RecruitError) -> ResponseReturnValue:
     status = http_status(error)
-    return page(status, _(error.message) if status not in (403, 404, 503) else "")
+    return page(status, said(error) if status not in (403, 404, 503) else "")
 
 
 def _stale(_error: StaleDataError) -> ResponseReturnValue:

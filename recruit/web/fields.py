@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from flask import request
+from flask_babel import gettext
 
 from recruit.errors import Invalid, RecruitError
 
@@ -21,7 +22,12 @@ class Problem:
 
 def problems(*errors: RecruitError) -> list[Problem]:
     """Turn refusals into problems of their fields."""
-    return [Problem(error.field or "", error.message) for error in errors]
+    return [Problem(error.field or "", said(error)) for error in errors]
+
+
+def said(error: RecruitError) -> str:
+    """Give a refusal's sentence in the language of the page."""
+    return error.said(gettext)
 
 
 def wrong(found: Iterable[Problem]) -> dict[str, str]:
@@ -39,7 +45,7 @@ def line(name: str, *, longest: int = 254, query: bool = False) -> str:
     """
     text = (request.args if query else request.form).get(name, "").strip()
     if len(text) > longest:
-        raise Invalid(f"Use at most {longest} characters.", field=name)
+        raise Invalid("Use at most %(most)s characters.", field=name, values={"most": longest})
     if not text.isprintable():
         raise Invalid("Use only letters, digits and signs.", field=name)
     return text

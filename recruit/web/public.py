@@ -130,4 +130,4 @@ def _postcode() -> tuple[str, list[fields.Problem]]:
         typed = fields.line("zip", longest=12, query=True)
         return (contactform.read_postcode(typed) if typed else ""), []
     except Invalid as error:
-        return "", [fields.Problem("zip", contactform.words_of(error))]
+        return "", [fields.Problem("zip", fields.said(error))]

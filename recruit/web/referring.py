@@ -22,8 +22,8 @@ from recruit.intake.service import Consented, Contact
 from recruit.people.service import Identity
 from recruit.studies.models import Study
 from recruit.web import identity, languages
-from recruit.web.contactform import BEST_TIMES, words_of
-from recruit.web.fields import Problem, wrong
+from recruit.web.contactform import BEST_TIMES
+from recruit.web.fields import Problem, said, wrong
 from recruit.web.guards import PUBLIC, allow
 from recruit.web.promises import phone_words
 
@@ -182,7 +182,7 @@ def _line(name: str, problems: list[Problem]) -> str:
     try:
         value = clean_line(request.form.get(name, ""), limit=120)
     except Invalid as error:
-        problems.append(Problem(name, words_of(error)))
+        problems.append(Problem(name, said(error)))
         return ""
     if not value and name in _NEEDED:
         problems.append(Problem(name, str(needed[name])))
@@ -196,7 +196,7 @@ def _phone(name: str, values: dict[str, str], problems: list[Problem]) -> tuple[
     try:
         number = read_phone(values[name], country=country)
     except Invalid as error:
-        problems.append(Problem(name, words_of(error)))
+        problems.append(Problem(name, said(error)))
         return "", country
     return number.e164, number.country
 

@@ -55,7 +55,7 @@ def attempt(posted: Posted, work: Callable[[Session], object], *, reason: str) -
         with context.transaction(reason=reason) as session:
             work(session)
     except Incomplete as error:
-        return Failed((Problem("", error.message), *(Problem("", gap) for gap in error.missing)), 422)
+        return Failed((Problem("", fields.said(error)), *(Problem("", gap) for gap in error.missing)), 422)
     except (Invalid, Refused, NotPermitted, Conflict) as error:
         return Failed(tuple(fields.problems(error)), http_status(error))
     return None

@@ -77,9 +77,7 @@ def save_cohort(study_id: UUID) -> ResponseReturnValue:
                 session, study_id, code, name=name, cap=cap, is_open=is_open, seen=posted.seen()
             )
         except Invalid as error:
-            raise Invalid(
-                error.message, field="cohort_name" if error.field == "name" else error.field
-            ) from None
+            raise error.at("cohort_name" if error.field == "name" else error.field) from None
 
     failed = frame.attempt(posted, work, reason="cohort:save")
     return _page(study_id, failed) if failed else _back(study_id, "cohort", "cohorts")
@@ -98,7 +96,7 @@ def add_fact(study_id: UUID) -> ResponseReturnValue:
         try:
             service.add_fact_key(session, study_id, document, name=name, at=context.now())
         except Invalid as error:
-            raise Invalid(error.message, field="fact_name") from None
+            raise error.at("fact_name") from None
 
     failed = frame.attempt(posted, work, reason="fact:add")
     return _page(study_id, failed) if failed else _back(study_id, "fact", "facts")

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from recruit import context, pipeline
@@ -19,7 +18,7 @@ from recruit.studies import queries as studies
 from recruit.studies.nearby import nearest
 from recruit.web import contactform
 from recruit.web.contactform import Left, Wanted
-from recruit.web.fields import Problem
+from recruit.web.fields import problems
 from recruit.web.guards import allow
 from recruit.web.recruiting.assisted import keep_answers, opened_own
 from recruit.web.recruiting.scene import scope, to_person
@@ -55,7 +54,7 @@ def leave(draft_id: UUID) -> ResponseReturnValue:
             match_id = _take_in(session, opened, left)
         except (Invalid, Refused) as error:
             session.rollback()
-            left.problems.append(Problem(error.field or "", _(error.message)))
+            left.problems.extend(problems(error))
             return _page(opened, wanted, left), 422
     flash("taken_in")
     return redirect(url_for("desk.queue.show"), 303) if match_id is None else to_person(match_id)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from recruit import context
 from recruit.addresses import clean_text
 from recruit.errors import Invalid
 from recruit.matching import history
+from recruit.web import fields
 from recruit.web.recruiting import timeline
 from recruit.web.recruiting.scene import Stale, scene_of_match, seen_at
 
@@ -46,7 +46,7 @@ def show(error: Stale) -> ResponseReturnValue:
     page = render_template(
         "desk/changed.html",
         scene=scene,
-        message=_(error.message),
+        message=fields.said(error),
         entries=entries,
         posted=_posted(),
         version=error.version,

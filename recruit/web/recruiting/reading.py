@@ -39,7 +39,7 @@ class Form:
 
     def refuse(self, error: RecruitError) -> None:
         """Note what a service refused, at its field where it names one."""
-        self.problem(error.field or "", _(error.message))
+        self.problem(error.field or "", fields.said(error))
 
     def line(self, name: str, *, longest: int = LONGEST_LINE, missing: str = "") -> str:
         """Read one line; ``missing`` is what to say where nothing is there."""
@@ -112,7 +112,7 @@ class Form:
         try:
             yield
         except Invalid as error:
-            self.problem(name, _(error.message))
+            self.problem(name, fields.said(error))
 
     def _needed(self, name: str, missing: str) -> str:
         if missing and not self.values[name] and name not in self.wrong:
