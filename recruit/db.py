@@ -181,6 +181,10 @@ class Database:
         """List the handlers of a kind of notice, in the order of subscription."""
         return tuple(self._handlers.get(kind, ()))
 
+    def forget_handlers(self) -> None:
+        """End all subscriptions, as before another application uses this database."""
+        self._handlers.clear()
+
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()

@@ -1,17 +1,20 @@
 """What every test may ask for: a database of its own, an application, a fixed moment.
 
-SQLite by default; ``TEST_DATABASE_URL=postgresql://...`` runs the same tests on PostgreSQL, in a database
+SQLite by default; ``TEST_DATABASE_URL=postgresql://...`` runs the same tests on PostgreSQL, in databases
 made for the run and dropped after it.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import CodeType
 from uuid import uuid4
 
 import psycopg
@@ -20,14 +23,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from psycopg import sql
 from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
 
 from campaigns import models as _campaign_models
 from campaigns.app import create_app
 from recruit import models as _recruit_models
 from recruit import schema
-from recruit.clock import FixedClock
+from recruit.clock import Clock, FixedClock
 from recruit.crypto import Keyring
 from recruit.db import Base, Database
 from recruit.operations.models import Installation
@@ -37,6 +43,7 @@ NOON = datetime(2026, 11, 18, 17, 0, tzinfo=UTC)
 """Wednesday 18 November 2026, noon in New York."""
 
 SECRET = "a-test-secret-that-is-long-enough-0123456789"
+LONG = ("tests/hostile/test_public", "tests/browser/", "tests/hostile/", "tests/docs/", "tests/recruit/demo/")
 MODELS = (_recruit_models, _campaign_models)
 
 hypothesis_settings.register_profile(
@@ -57,8 +64,10 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis_settings.load_profile("slow" if config.getoption("--slow") else "default")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip slow tests unless they are asked for."""
+    """Begin with what takes longest; skip slow tests unless they are asked for."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))  # else one of them is left over at the end
     if config.getoption("--slow"):
         return
     skip = pytest.mark.skip(reason="slow: runs with --slow")
@@ -67,32 +76,59 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let the garbage collector look only at what tests make, and less often: a run keeps much and drops little."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
+
+
 @pytest.fixture(scope="session")
 def keyring() -> Keyring:
     """Give the keys that seal made-up people."""
     return Keyring.from_settings("", secret_key=SECRET)
 
 
+class Databases:
+    """Hands out empty databases with the whole schema, and takes them back.
+
+    One that was given back is emptied and handed out again with its engine: making an engine is cheap, and
+    compiling every statement for a new one is not.
+    """
+
+    def __init__(self, make: Callable[[], Database], empty: Callable[[Database], None]) -> None:
+        self._make, self._empty = make, empty
+        self._spare: list[Database] = []
+
+    def __call__(self) -> Database:
+        """Hand out an empty database."""
+        database = self._spare.pop() if self._spare else self._make()
+        self._empty(database)
+        return database
+
+    def give_back(self, database: Database) -> None:
+        """Take a database back that nobody uses any more."""
+        database.dispose()
+        database.forget_handlers()
+        self._spare.append(database)
+
+
 @pytest.fixture(scope="session")
-def database_maker(
-    tmp_path_factory: pytest.TempPathFactory, keyring: Keyring
-) -> Iterator[Callable[[], Database]]:
-    """Give a function that hands out an empty database with the whole schema."""
+def database_maker(tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Iterator[Databases]:
+    """Give what hands out empty databases."""
     server = os.environ.get("TEST_DATABASE_URL", "")
-    if server:
-        yield from _postgresql(server, keyring)
-    else:
-        yield from _sqlite(tmp_path_factory.mktemp("databases"), keyring)
+    with _postgresql(server, keyring) if server else _sqlite(tmp_path_factory, keyring) as databases:
+        yield databases
 
 
 @pytest.fixture
-def database(database_maker: Callable[[], Database]) -> Iterator[Database]:
+def database(database_maker: Databases) -> Iterator[Database]:
     """Give a database with the whole schema and no rows but the installation's."""
     database = database_maker()
     with database.transaction(actor="test") as session:
         session.add(Installation(id=1))
     yield database
-    database.dispose()
+    database_maker.give_back(database)
 
 
 @pytest.fixture
@@ -124,7 +160,49 @@ def settings(database: Database) -> Settings:
 @pytest.fixture
 def app(settings: Settings, database: Database, clock: FixedClock) -> Flask:
     """Give the whole application on the test's database and clock."""
-    return create_app(settings, clock=clock, database=database)
+    return make_app(settings, clock=clock, database=database)
+
+
+class _Compiled(BytecodeCache):
+    """Keeps templates compiled from one application to the next."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, tuple[str, CodeType | None]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self._codes.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = (bucket.checksum, bucket.code)
+
+
+_COMPILED = _Compiled()
+
+
+def _keep_routes_compiled() -> None:
+    """Let all applications of a run share what werkzeug compiles of a route; each has nearly 200 of them."""
+    compile_builder = Rule._compile_builder
+    compiled: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
+
+    def kept(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (tuple(rule._trace), repr(rule.defaults), append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    Rule._compile_builder = kept  # type: ignore[assignment, method-assign]
+
+
+_keep_routes_compiled()
+
+
+def make_app(settings: Settings, *, clock: Clock, database: Database) -> Flask:
+    """Build the whole application, with the templates that an earlier one compiled."""
+    app = create_app(settings, clock=clock, database=database)
+    app.jinja_env.bytecode_cache = _COMPILED
+    return app
 
 
 @pytest.fixture
@@ -133,7 +211,9 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-def _sqlite(folder: Path, keyring: Keyring) -> Iterator[Callable[[], Database]]:
+@contextmanager
+def _sqlite(folders: pytest.TempPathFactory, keyring: Keyring) -> Iterator[Databases]:
+    folder = folders.mktemp("databases")
     template = folder / "template.sqlite3"
     database = Database(f"sqlite:///{template}", keyring=keyring, durable=False)
     schema.create(database)
@@ -143,35 +223,46 @@ def _sqlite(folder: Path, keyring: Keyring) -> Iterator[Callable[[], Database]]:
     connection.close()
 
     def make() -> Database:
-        copy = folder / f"{uuid4().hex}.sqlite3"
-        shutil.copyfile(template, copy)
-        return Database(f"sqlite:///{copy}", keyring=keyring, durable=False)
+        return Database(f"sqlite:///{folder / uuid4().hex}.sqlite3", keyring=keyring, durable=False)
 
-    yield make
+    def empty(database: Database) -> None:
+        path = Path(database.engine.url.database or "")
+        for beside in ("-wal", "-shm"):
+            path.with_name(path.name + beside).unlink(missing_ok=True)
+        shutil.copyfile(template, path)
+
+    yield Databases(make, empty)
 
 
-def _postgresql(server: str, keyring: Keyring) -> Iterator[Callable[[], Database]]:
-    name = f"recruit_test_{uuid4().hex[:12]}"
+@contextmanager
+def _postgresql(server: str, keyring: Keyring) -> Iterator[Databases]:
     address = server.replace("postgresql+psycopg://", "postgresql://")
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    own = psycopg.conninfo.make_conninfo(address, dbname=name)
-    url = address.rsplit("/", 1)[0].replace("postgresql://", "postgresql+psycopg://") + f"/{name}"
-    database = Database(url, keyring=keyring)
-    schema.create(database)
-    database.dispose()
     names = [sql.Identifier(table.name) for table in Base.metadata.sorted_tables]
     emptying = sql.SQL("SET session_replication_role = replica; {}").format(
         sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(table) for table in names)
     )
+    made: list[str] = []
 
     def make() -> Database:
+        name = f"recruit_test_{uuid4().hex[:12]}"
+        made.append(name)
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        url = address.rsplit("/", 1)[0].replace("postgresql://", "postgresql+psycopg://") + f"/{name}"
+        database = Database(url, keyring=keyring)
+        schema.create(database)
+        database.dispose()
+        return database
+
+    def empty(database: Database) -> None:
+        own = psycopg.conninfo.make_conninfo(address, dbname=database.engine.url.database)
         with psycopg.connect(own, autocommit=True) as connection:
             connection.execute(emptying)
-        return Database(url, keyring=keyring)
 
     try:
-        yield make
+        yield Databases(make, empty)
     finally:
         with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            for name in made:
+                drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+                connection.execute(drop)

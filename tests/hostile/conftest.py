@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from campaigns.app import create_app
 from recruit.clock import FixedClock
-from recruit.db import Database
 from recruit.operations.models import Installation
 from recruit.settings import Environment, Settings
-from tests.conftest import NOON, SECRET
+from tests.conftest import NOON, SECRET, Databases, make_app
 from tests.hostile.worlds import TWILIO_TOKEN, World, make_world
 
 
 @pytest.fixture(scope="module")
-def world(database_maker: Callable[[], Database]) -> Iterator[World]:
+def world(database_maker: Databases) -> Iterator[World]:
     """Give a world with two studies that take people."""
     database = database_maker()
     with database.transaction(actor="test") as session:
@@ -30,7 +28,7 @@ def world(database_maker: Callable[[], Database]) -> Iterator[World]:
         public_url="http://localhost",
         twilio_auth_token=TWILIO_TOKEN,
     )
-    app = create_app(settings, clock=FixedClock(NOON), database=database)
+    app = make_app(settings, clock=FixedClock(NOON), database=database)
     app.config["WTF_CSRF_ENABLED"] = False
     yield make_world(app, database)
-    database.dispose()
+    database_maker.give_back(database)

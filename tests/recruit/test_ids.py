@@ -1,4 +1,4 @@
-"""Keys are unique, nearly in order of time, unguessable, and the same again for the demo."""
+"""Keys are unique, in order of time, unguessable, and the same again for the demo."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,11 +21,29 @@ class TestIds:
     def test_follow_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         moments = iter(range(1_700_000_000_000, 1_700_000_001_000))
         monkeypatch.setattr(ids, "time_ns", lambda: next(moments) * 1_000_000)
+        monkeypatch.setattr(ids, "_stamps", ids._Stamps())
 
         made = [ids.new_id() for _ in range(1000)]
 
         assert made == sorted(made)
         assert [key.int >> 80 for key in made[:2]] == [1_700_000_000_000, 1_700_000_000_001]
+
+    def test_are_in_order_also_within_a_millisecond_and_when_the_clock_is_set_back(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        moments = iter([5_000] * 6_000 + [4_000] * 1_000)
+        monkeypatch.setattr(ids, "time_ns", lambda: next(moments) * 1_000_000)
+        monkeypatch.setattr(ids, "_stamps", ids._Stamps())
+
+        made = [ids.new_id() for _ in range(7_000)]
+
+        assert made == sorted(made)
+
+    def test_are_in_order_for_a_seed_too(self) -> None:
+        with ids.seeded(7):
+            made = [ids.new_id() for _ in range(1000)]
+
+        assert made == sorted(made)
 
     def test_are_uuids_of_version_7(self) -> None:
         made = [ids.new_id() for _ in range(1000)]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -37,12 +36,7 @@ from recruit.studies import queries as studies
 from recruit.studies.models import Site, Study, StudySite, StudySiteStatus, StudyStatus
 from recruit.visits.models import Visit, VisitStatus
 from screening.texts import Respondent
-from tests.conftest import NOON, SECRET
-
-pytestmark = pytest.mark.skipif(
-    bool(os.environ.get("TEST_DATABASE_URL")),
-    reason="several demonstrations stand side by side, and a PostgreSQL run has one database a worker",
-)
+from tests.conftest import NOON, SECRET, Databases
 
 PEOPLE = 220
 EVERYWHERE = policy.Scope(frozenset({(None, None)}))
@@ -51,7 +45,7 @@ WITHOUT = frozenset({"audit_entry", "job_lease", "alembic_version"})
 FRESH = frozenset({"password_hash"})
 
 
-def make_demo(make: Callable[[], Database], *, people: int, seed: int = SEED, now: datetime = NOON) -> Database:
+def make_demo(make: Databases, *, people: int, seed: int = SEED, now: datetime = NOON) -> Database:
     """Make a demonstration in a database of its own."""
     database = make()
     with database.transaction(actor="test") as session:
@@ -87,11 +81,11 @@ def digest(database: Database) -> str:
 
 
 @pytest.fixture(scope="module")
-def made(database_maker: Callable[[], Database]) -> Iterator[Database]:
+def made(database_maker: Databases) -> Iterator[Database]:
     """Give a demonstration with few people."""
     database = make_demo(database_maker, people=PEOPLE)
     yield database
-    database.dispose()
+    database_maker.give_back(database)
 
 
 @pytest.fixture
@@ -122,20 +116,26 @@ def referral_of(session: Session, person: Person) -> Referral:
     return session.scalars(sa.select(Referral).where(Referral.person_id == person.id)).one()
 
 
+@pytest.fixture(scope="module")
+def small(database_maker: Databases) -> str:
+    """Give the fingerprint of a demonstration with very few people."""
+    return fingerprint(database_maker)
+
+
+def fingerprint(make: Databases, *, seed: int = SEED) -> str:
+    """Make a demonstration with very few people, and give only its fingerprint."""
+    database = make_demo(make, people=30, seed=seed)
+    told = digest(database)
+    make.give_back(database)
+    return told
+
+
 class TestSameEveryTime:
-    def test_two_builds_agree_in_every_id_and_coded_value(self, database_maker: Callable[[], Database]) -> None:
-        first = digest(make_demo(database_maker, people=30))
+    def test_two_builds_agree_in_every_id_and_coded_value(self, database_maker: Databases, small: str) -> None:
+        assert fingerprint(database_maker) == small
 
-        second = digest(make_demo(database_maker, people=30))
-
-        assert first == second
-
-    def test_another_seed_gives_other_people(self, database_maker: Callable[[], Database]) -> None:
-        first = digest(make_demo(database_maker, people=30))
-
-        other = digest(make_demo(database_maker, people=30, seed=7))
-
-        assert first != other
+    def test_another_seed_gives_other_people(self, database_maker: Databases, small: str) -> None:
+        assert fingerprint(database_maker, seed=7) != small
 
 
 class TestAnyMoment:
@@ -147,14 +147,13 @@ class TestAnyMoment:
             datetime(2028, 3, 1, 0, 5, tzinfo=UTC),  # the day after 29 February
         ],
     )
-    def test_can_be_made_at_any_time_of_the_week(
-        self, database_maker: Callable[[], Database], now: datetime
-    ) -> None:
+    def test_can_be_made_at_any_time_of_the_week(self, database_maker: Databases, now: datetime) -> None:
         database = make_demo(database_maker, people=24, now=now)
 
         with database.reading() as session:
             assert session.get_one(Installation, 1).demo_anchor == now
             assert count(session, Event, Event.recorded_at > now) == 0
+        database_maker.give_back(database)
 
 
 class TestStudies:
