@@ -77,7 +77,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Let the garbage collector look only at what tests make, and less often: a run keeps much and drops little."""
+    """Let the garbage collector look less often, and only at what tests make: a run keeps most of the rest."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)

@@ -357,7 +357,9 @@ def _refer(cast: Cast, came: Came, at: datetime) -> lives.Way:
     with acting(cast.session, f"account:{course.by()}", "desk"):
         _log(cast, came, CallOutcome.REACHED, at)
         at += timedelta(minutes=14)
-        referral = pipeline.refer(cast.session, course.match.id, course.place.study_site_id, at=at)
+        referral = pipeline.refer(
+            cast.session, course.match.id, course.place.study_site_id, at=at, owner_id=course.by()
+        )
         way = lives.Way(course, referral.id)
         way.tell(State.ACKNOWLEDGED, at + timedelta(minutes=50))
     matching.write_note(

@@ -179,7 +179,9 @@ def _decide(course: Course, at: datetime) -> None:
 
 def refer(course: Course, at: datetime) -> None:
     """Hand the person to the site and let it work."""
-    referral = pipeline.refer(course.session, course.match.id, course.place.study_site_id, at=at)
+    referral = pipeline.refer(
+        course.session, course.match.id, course.place.study_site_id, at=at, owner_id=course.by()
+    )
     way = Way(course, referral.id)
     at = course.open(at, course.chance.expovariate(1 / 120) * course.place.data.pace)
     if not way.tell(State.ACKNOWLEDGED, at):

@@ -15,11 +15,14 @@ from recruit.people import queries as people
 from recruit.people.models import Person
 from recruit.people.queries import Known
 from recruit.referrals.models import Referral
+from recruit.referrals.states import State
 from recruit.studies import queries as studies
 from recruit.studies.models import Site, Study, StudySite
 from recruit.visits.models import Visit, VisitStatus
 
 PAGE = 50
+ARRIVED = frozenset({State.ENROLLED, State.RANDOMISED})
+_IN_THE_STUDY = sa.case((Referral.state.in_(ARRIVED), 1), else_=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,11 @@ class ReferralRow:
 
 
 def listed(session: Session, scope: Scope, wanted: Filter) -> list[ReferralRow]:
-    """List one page and one more: open ones longest without news first, ended ones newest first."""
+    """List one page and one more.
+
+    Open ones come longest without news first, and those who are in the study already, for whom nothing is to
+    be done, at the end; ended ones come newest first.
+    """
     booked = (
         sa.select(sa.func.min(Visit.starts_at))
         .where(Visit.referral_id == Referral.id)
@@ -67,7 +74,7 @@ def listed(session: Session, scope: Scope, wanted: Filter) -> list[ReferralRow]:
     order = (
         (Referral.closed_at.desc(), Referral.id.desc())
         if wanted.closed
-        else (Referral.state_since, Referral.id)
+        else (_IN_THE_STUDY, Referral.state_since, Referral.id)
     )
     rows = session.execute(query.order_by(*order).limit(PAGE + 1)).all()
     return [ReferralRow(row.Referral, row.Study, row.Site, row.next_visit) for row in rows]
@@ -112,4 +119,7 @@ def _beyond(last: Referral, *, closed: bool) -> sa.ColumnElement[bool]:
         same = sa.and_(Referral.closed_at == last.closed_at, Referral.id < last.id)
         return sa.or_(Referral.closed_at < last.closed_at, same)
     same = sa.and_(Referral.state_since == last.state_since, Referral.id > last.id)
-    return sa.or_(Referral.state_since > last.state_since, same)
+    later = sa.or_(Referral.state_since > last.state_since, same)
+    if last.state in ARRIVED:
+        return sa.and_(Referral.state.in_(ARRIVED), later)
+    return sa.or_(Referral.state.in_(ARRIVED), later)
