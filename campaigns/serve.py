@@ -30,6 +30,7 @@ from recruit.settings import Environment, Settings
 HOST = "127.0.0.1"
 ACTOR = "cli:serve"
 THREADS = 8
+QUIET = "WARNING"
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
@@ -135,7 +136,7 @@ def make_room(settings: Settings) -> None:
 
 def _build(application: Application, *, with_demo: bool) -> None:
     """Build a new database; a year of made-up messages stays out of the log."""
-    logs.configure("WARNING")
+    logs.configure(QUIET)
     _build_quietly(application, with_demo=with_demo)
     logs.configure(application.settings.log_level)
 
@@ -173,7 +174,8 @@ def _build_file(application: Application, *, with_demo: bool) -> None:
 
 
 def _pointing_at(settings: Settings, database: Database) -> Settings:
-    return settings.model_copy(update={"database_url": database.engine.url.render_as_string()})
+    url = database.engine.url.render_as_string()
+    return settings.model_copy(update={"database_url": url, "log_level": QUIET})
 
 
 def _fill(application: Application, *, with_demo: bool) -> None:

@@ -118,10 +118,11 @@ def _forget(session: Session, match_id: UUID, *, at: datetime) -> bool:
         session, in_study
     ):
         return False
-    person_id = match.person_id
-    privacy.forget_study(session, person_id, match.study_id)
-    if session.scalar(matches.limit(1)) is None and not _in_registry(session, members):
-        privacy.erase_person(session, person_id, at=at, cause=privacy.Cause.RETENTION)
+    elsewhere = matches.where(Match.study_id != match.study_id).limit(1)
+    if session.scalar(elsewhere) is None and not _in_registry(session, members):
+        privacy.erase_person(session, match.person_id, at=at, cause=privacy.Cause.RETENTION)
+    else:
+        privacy.forget_study(session, match.person_id, match.study_id)
     return True
 
 
