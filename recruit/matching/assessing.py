@@ -11,15 +11,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from recruit import events
 from recruit.clock import civil_day
 from recruit.db import actor_of, found, locked
 from recruit.errors import Invalid, Refused
 from recruit.ids import new_id
 from recruit.keys import vault_of
 from recruit.matching.models import AssessmentRow, Match, Override, Triage
-from recruit.matching.place import site_id_of, zone_of
-from recruit.matching.service import RULED_OUT, WAITING, queue
+from recruit.matching.place import zone_of
+from recruit.matching.service import RULED_OUT, WAITING, note_decision, queue
 from recruit.people import queries as people
 from recruit.studies import queries as studies
 from recruit.studies import reading
@@ -227,17 +226,7 @@ def _lapse(session: Session, match: Match, lineage_id: str, *, at: datetime) -> 
 
 def _settle(session: Session, match: Match, type_: str, payload: dict[str, object], *, at: datetime) -> None:
     """Note a decision about a criterion, judge again, and let the queue follow."""
-    events.record(
-        session,
-        type_,
-        subject=("match", match.id),
-        happened_on=civil_day(at, zone_of(session, match)),
-        happened_at=at,
-        at=at,
-        study_id=match.study_id,
-        site_id=site_id_of(session, match),
-        payload=payload,
-    )
+    note_decision(session, match, type_, at=at, payload=payload)
     assess_match(session, match, cause="override", at=at)
     follow(session, match, at=at)
 

@@ -16,7 +16,7 @@ from recruit import context
 from recruit.accounts.models import Role
 from recruit.clock import civil_day
 from recruit.contact.queries import timeline
-from recruit.errors import Conflict, Invalid, Refused
+from recruit.errors import Conflict, Refused
 from recruit.intake.pages import approved_text
 from recruit.matching import assessing, calling
 from recruit.matching.calling import Ended
@@ -34,7 +34,16 @@ from recruit.web.recruiting import clocks, criteria, reach, words
 from recruit.web.recruiting import timeline as line
 from recruit.web.recruiting.reach import Way
 from recruit.web.recruiting.reading import Form
-from recruit.web.recruiting.scene import Scene, account_id, hold_still, look, scene_of, scope, to_person
+from recruit.web.recruiting.scene import (
+    Scene,
+    account_id,
+    hold_still,
+    look,
+    scene_of,
+    scope,
+    to_person,
+    writing,
+)
 from screening.items import fact_keys
 from screening.questionnaire import Document
 
@@ -117,19 +126,14 @@ def log(match_id: UUID) -> ResponseReturnValue:
         points = [one.point_id for one in reach.ways_of(session, scene, now=context.now()) if one.is_phone]
     ended = _read(form, scene.zone, points)
     if ended is not None and not form.problems:
-        try:
-            with context.transaction(reason="call:log") as session:
-                hold_still(session, match_id, form)
-                _require_no_other(session, scene_of(session, match_id))
-                match = calling.log_call(session, match_id, ended, at=context.now())
-                due = match.due_at
-        except (Invalid, Refused) as error:
-            form.refuse(error)
-        else:
-            flash(_logged(due, scene.zone), "said")
-            talked = ended.outcome in _TALKED
-            return to_person(match_id) if talked else redirect(url_for("desk.queue.show"), 303)
-    return _page(match_id, form)
+        with writing(form, reason="call:log") as session:
+            hold_still(session, match_id, form)
+            _require_no_other(session, scene_of(session, match_id))
+            match = calling.log_call(session, match_id, ended, at=context.now())
+    if ended is None or form.problems:
+        return _page(match_id, form)
+    flash(_logged(match.due_at, scene.zone), "said")
+    return to_person(match_id) if ended.outcome in _TALKED else redirect(url_for("desk.queue.show"), 303)
 
 
 def _read(form: Form, zone: str, points: list[UUID]) -> Ended | None:

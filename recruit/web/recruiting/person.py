@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from recruit import context
 from recruit.accounts.models import Role
-from recruit.errors import Invalid, NotFound, Refused
+from recruit.errors import NotFound
 from recruit.matching import assessing, numbers, stopping
 from recruit.matching import service as matching
 from recruit.matching.models import Match
@@ -21,7 +21,7 @@ from recruit.people import queries as people
 from recruit.web.guards import allow
 from recruit.web.recruiting import clocks, personpage, words
 from recruit.web.recruiting.reading import Form
-from recruit.web.recruiting.scene import account_id, hold_still, look, scene_of, to_person
+from recruit.web.recruiting.scene import account_id, hold_still, look, scene_of, to_person, writing
 
 bp = Blueprint("person", __name__, url_prefix="/matches/<uuid:match_id>")
 VERDICTS = ("passes", "rules_out", "machine")
@@ -169,15 +169,12 @@ def _do(
 ) -> ResponseReturnValue:
     """Take one step on a person, or show the page again with what is wrong."""
     if not form.problems:
-        try:
-            with context.transaction(reason=reason) as session:
-                step(session)
-        except (Invalid, Refused) as error:
-            form.refuse(error)
-        else:
-            flash(notice)
-            return to_person(match_id)
-    return _page(match_id, form)
+        with writing(form, reason=reason) as session:
+            step(session)
+    if form.problems:
+        return _page(match_id, form)
+    flash(notice)
+    return to_person(match_id)
 
 
 def _page(match_id: UUID, form: Form | None = None) -> ResponseReturnValue:

@@ -19,7 +19,6 @@ from recruit.clock import civil_day
 from recruit.contact.models import ConsentScope, Purpose
 from recruit.contact.service import give_consent
 from recruit.db import found, locked
-from recruit.errors import Invalid, Refused
 from recruit.events import Channel, Precision
 from recruit.matching import assessing
 from recruit.matching.models import Triage
@@ -43,6 +42,7 @@ from recruit.web.recruiting.scene import (
     scene_of,
     scope,
     to_person,
+    writing,
 )
 from recruit.web.recruiting.words import Badge
 
@@ -86,18 +86,15 @@ def refer(match_id: UUID) -> ResponseReturnValue:
         form.problem("agreed", _("Ask the person first: passing them to another site needs their own yes"))
     if chosen is None or form.problems:
         return _choose_page(match_id, form)
-    try:
-        with context.transaction(reason="referral:refer") as session:
-            hold_still(session, match_id, form)
-            if agreed:
-                _keep_yes(session, scene, chosen)
-            made = pipeline.refer(session, match_id, chosen, at=context.now(), owner_id=account_id())
-            referral_id = made.id
-    except (Invalid, Refused) as error:
-        form.refuse(error)
+    with writing(form, reason="referral:refer") as session:
+        hold_still(session, match_id, form)
+        if agreed:
+            _keep_yes(session, scene, chosen)
+        made = pipeline.refer(session, match_id, chosen, at=context.now(), owner_id=account_id())
+    if form.problems:
         return _choose_page(match_id, form)
     flash("referred")
-    return redirect(url_for("desk.referral.show", referral_id=referral_id), 303)
+    return redirect(url_for("desk.referral.show", referral_id=made.id), 303)
 
 
 @bp.get("/referrals/<uuid:referral_id>")
@@ -117,13 +114,9 @@ def move(referral_id: UUID) -> ResponseReturnValue:
         said = _read_report(session, referral, form)
     if said is None or form.problems:
         return referral_page(referral_id, form)
-    try:
-        with context.transaction(reason=f"referral:{said.state.value}") as session:
-            referral = locked(session, Referral, referral_in_scope(session, referral_id).id)
-            check_version(referral, form, match_id=referral.match_id)
-            pipeline.report(session, referral.id, said, at=context.now())
-    except (Invalid, Refused) as error:
-        form.refuse(error)
+    with writing(form, reason=f"referral:{said.state.value}") as session:
+        pipeline.report(session, _still(session, referral_id, form).id, said, at=context.now())
+    if form.problems:
         return referral_page(referral_id, form)
     flash(str(_("Recorded: %(state)s", state=words.STATES[said.state])), "said")
     return redirect(url_for("desk.referral.show", referral_id=referral_id), 303)
@@ -141,16 +134,20 @@ def correct(referral_id: UUID) -> ResponseReturnValue:
     reason = form.text("correction", missing=_("Say why this entry was wrong"))
     if event_id is None or form.problems:
         return referral_page(referral_id, form)
-    try:
-        with context.transaction(reason="referral:correct") as session:
-            referral = locked(session, Referral, referral_in_scope(session, referral_id).id)
-            check_version(referral, form, match_id=referral.match_id)
-            pipeline.correct(session, referral.id, event_id, reason=reason, at=context.now())
-    except (Invalid, Refused) as error:
-        form.refuse(error)
+    with writing(form, reason="referral:correct") as session:
+        referral = _still(session, referral_id, form)
+        pipeline.correct(session, referral.id, event_id, reason=reason, at=context.now())
+    if form.problems:
         return referral_page(referral_id, form)
     flash("corrected")
     return redirect(url_for("desk.referral.show", referral_id=referral_id), 303)
+
+
+def _still(session: Session, referral_id: UUID, form: Form) -> Referral:
+    """Lock a referral within reach, and refuse a post from a page that shows an older state of it."""
+    referral = locked(session, Referral, referral_in_scope(session, referral_id).id)
+    check_version(referral, form, match_id=referral.match_id)
+    return referral
 
 
 def referral_page(referral_id: UUID, form: Form | None = None) -> ResponseReturnValue:

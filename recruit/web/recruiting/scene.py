@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +17,7 @@ from recruit import context
 from recruit.accounts.models import Role
 from recruit.accounts.policy import Scope
 from recruit.db import Versioned, found, locked
-from recruit.errors import Conflict, NotFound
+from recruit.errors import Conflict, Invalid, NotFound, Refused
 from recruit.matching import history, queries
 from recruit.matching.models import Match
 from recruit.matching.place import zone_of
@@ -110,6 +112,16 @@ def referral_in_scope(session: Session, referral_id: UUID) -> Referral:
     if not covers or found(session, Person, referral.person_id).erased_at is not None:
         raise NotFound("There is no such referral.")
     return referral
+
+
+@contextmanager
+def writing(form: Form, *, reason: str) -> Iterator[Session]:
+    """Open the transaction of a post; what a service refuses is noted in the form, and nothing is written."""
+    try:
+        with context.transaction(reason=reason) as session:
+            yield session
+    except (Invalid, Refused) as error:
+        form.refuse(error)
 
 
 def hold_still(session: Session, match_id: UUID, form: Form) -> Match:

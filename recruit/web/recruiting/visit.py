@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from recruit import context
 from recruit.accounts.models import Role
 from recruit.db import found, locked
-from recruit.errors import Invalid, NotFound, Refused
+from recruit.errors import NotFound
 from recruit.referrals.models import Referral
 from recruit.studies import queries as studies
 from recruit.visits import service as visits
@@ -23,7 +23,7 @@ from recruit.web.guards import allow
 from recruit.web.recruiting import words
 from recruit.web.recruiting.reading import Form
 from recruit.web.recruiting.referral import referral_page
-from recruit.web.recruiting.scene import check_version, referral_in_scope
+from recruit.web.recruiting.scene import check_version, referral_in_scope, writing
 
 bp = Blueprint("visit", __name__)
 
@@ -113,15 +113,12 @@ def _do(
 ) -> ResponseReturnValue:
     """Take one step, or show the referral's page again with what is wrong."""
     if not form.problems:
-        try:
-            with context.transaction(reason=reason) as session:
-                step(session)
-        except (Invalid, Refused) as error:
-            form.refuse(error)
-        else:
-            flash(notice)
-            return redirect(url_for("desk.referral.show", referral_id=referral_id, _anchor="visits"), 303)
-    return referral_page(referral_id, form)
+        with writing(form, reason=reason) as session:
+            step(session)
+    if form.problems:
+        return referral_page(referral_id, form)
+    flash(notice)
+    return redirect(url_for("desk.referral.show", referral_id=referral_id, _anchor="visits"), 303)
 
 
 def _read_appointment(referral_id: UUID, form: Form) -> Appointment | None:
