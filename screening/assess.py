@@ -116,6 +116,19 @@ class Assessment:
         return tuple(verdict for verdict in self.verdicts if verdict.passes is Kleene.NOT_MET)
 
     @property
+    def counting(self) -> tuple[CriterionVerdict, ...]:
+        """The verdicts that tell where the person stands: without those of cohorts that rule them out alone.
+
+        Where no cohort is left, all of them.
+        """
+        if self.disposition is Disposition.INELIGIBLE:
+            return self.verdicts
+        gone = {one.cohort for one in self.cohorts if one.disposition is Disposition.INELIGIBLE}
+        return tuple(
+            one for one in self.verdicts if not one.criterion.cohorts or set(one.criterion.cohorts) - gone
+        )
+
+    @property
     def open(self) -> tuple[CriterionVerdict, ...]:
         """The verdicts that the person could still change."""
         return tuple(verdict for verdict in self.verdicts if verdict.is_open)
@@ -130,6 +143,7 @@ class Assessment:
                 for one in self.cohorts
             ],
             "criteria": [verdict.to_json() for verdict in self.verdicts],
+            "counting": [verdict.criterion.id for verdict in self.counting],
             "language": LANGUAGE,
             "engine": engine_hash(),
             "protocol": self.protocol,

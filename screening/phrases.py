@@ -31,8 +31,8 @@ _SOURCES = {
     EvidenceSource.LABORATORY: "laboratory",
     EvidenceSource.RECORD: "medical record",
     EvidenceSource.CLINICIAN: "clinician",
-    EvidenceSource.PARTICIPANT_PHONE: "self-reported by phone",
-    EvidenceSource.PARTICIPANT_ONLINE: "self-reported online",
+    EvidenceSource.PARTICIPANT_PHONE: "told to staff",
+    EvidenceSource.PARTICIPANT_ONLINE: "answered online",
 }
 _UNITS = {
     "[in_i]": "in", "[ft_i]": "ft", "[lb_av]": "lb", "[stone_av]": "st", "mm[Hg]": "mmHg", "Cel": "°C",

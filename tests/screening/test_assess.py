@@ -186,6 +186,13 @@ class TestCohorts:
 
         assert found.disposition is Disposition.INELIGIBLE
         assert [one.criterion.id for one in found.ruling_out] == ["i1", "i3"]
+        assert found.counting == found.verdicts
+
+    def test_the_criteria_of_one_that_rules_out_alone_do_not_count(self) -> None:
+        found = assessed(self.PROTOCOL, noted_all({"birth": "1960"}))
+
+        assert [one.criterion.id for one in found.counting] == ["i1", "i3"]
+        assert found.to_json()["counting"] == ["i1", "i3"]
 
 
 class TestEvidence:
@@ -251,7 +258,7 @@ class TestTime:
         assert found == [Kleene.NOT_MET, Kleene.UNKNOWN, Kleene.MET]
 
 
-SELF = "(self-reported online, 22 Nov 2026)"
+SELF = "(answered online, 22 Nov 2026)"
 SEX = "Sex registered at birth"
 
 
@@ -282,7 +289,7 @@ class TestExplanation:
             (
                 "smoking is never",
                 {"smoking": "never @ 2024-01-05"},
-                "Smoking: Never smoked (self-reported online, 5 Jan 2024) is too old to count.",
+                "Smoking: Never smoked (answered online, 5 Jan 2024) is too old to count.",
             ),
             (
                 "condition in (E11.9)",
@@ -327,7 +334,7 @@ class TestExplanation:
 
         told = explain(judged("vaping is yes", facts, kind=EXCLUSION, unless="age >= 65 years"))
 
-        assert told == ["Age 75 to 76 years (self-reported online, 22 Nov 2026) is at least 65 years."]
+        assert told == ["Age 75 to 76 years (answered online, 22 Nov 2026) is at least 65 years."]
 
 
 class TestRecord:

@@ -45,7 +45,7 @@ def _answered(session: Session, one: Submission, *, zone: str, now: datetime) ->
     document = Document.model_validate(version.document)
     given = given_in(session, one)
     title = _(
-        "Answered %(how)s, %(when)s (questions %(number)s, result: %(result)s)",
+        "Answered %(how)s, %(when)s (questions version %(number)s, result: %(result)s)",
         how=words.ENTRANCES[one.entrance],
         when=clocks.moment(one.submitted_at, zone, now=now),
         number=version.number,

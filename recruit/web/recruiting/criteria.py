@@ -14,7 +14,7 @@ from recruit.matching.assessing import Judged
 from recruit.matching.models import AssessmentRow, Match, Override
 from screening.assess import CriterionVerdict, explain
 from screening.protocol import CriterionKind
-from screening.verdict import Disposition, Kleene, Label
+from screening.verdict import Label
 from screening.vocabulary import Vocabulary
 
 _ORDER = {Label.UNKNOWN: 1, Label.RULES_OUT: 2, Label.PASSES: 3, Label.DOES_NOT_APPLY: 4}
@@ -23,13 +23,17 @@ _MOST_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class CriterionRow:
-    """One criterion as the page shows it; ``note`` is staff's own verdict beside the machine's."""
+    """One criterion as the page shows it.
+
+    ``stands_out`` where somebody has to look at it; ``note`` is staff's own verdict beside the machine's.
+    """
 
     lineage: str
     number: str
     kind: str
     text: str
     verdict: str
+    stands_out: bool
     evidence: str
     missing: list[str]
     note: str | None
@@ -42,11 +46,32 @@ def rows_of(session: Session, match: Match, judged: Judged, *, names: Mapping[st
 
     :param names: how staff are called, by the actor that a row names
     """
-    verdicts = sorted(judged.assessment.verdicts, key=_place)
+    verdicts = sorted(judged.assessment.counting, key=_place)
     return [
         _row(session, match, verdict, judged.overrides.get(verdict.criterion.lineage), judged, names)
         for verdict in verdicts
     ]
+
+
+def elsewhere(judged: Judged) -> list[str]:
+    """Name the criteria of cohorts that rule this person out, while another one may still take them."""
+    counting = judged.assessment.counting
+    return [
+        f"{_number(verdict)} {verdict.criterion.text}"
+        for verdict in judged.assessment.verdicts
+        if verdict not in counting
+    ]
+
+
+def _number(verdict: CriterionVerdict) -> str:
+    """Tell inclusion 3 from exclusion 3."""
+    criterion = verdict.criterion
+    is_inclusion = criterion.kind is CriterionKind.INCLUSION
+    return str(
+        _("I%(number)s", number=criterion.number)
+        if is_inclusion
+        else _("E%(number)s", number=criterion.number)
+    )
 
 
 def _place(verdict: CriterionVerdict) -> int:
@@ -64,10 +89,11 @@ def _row(
     criterion = verdict.criterion
     return CriterionRow(
         lineage=criterion.lineage,
-        number=criterion.number,
+        number=_number(verdict),
         kind=_("Inclusion") if criterion.kind is CriterionKind.INCLUSION else _("Exclusion"),
         text=criterion.text,
         verdict=verdict.label.value,
+        stands_out=override is not None or verdict.label in (Label.UNKNOWN, Label.RULES_OUT),
         evidence=" ".join(explain(verdict)),
         missing=missing_words(verdict, judged.vocabulary),
         note=_note(session, match, override, names) if override else None,
@@ -104,26 +130,30 @@ def label(key: str, vocabulary: Vocabulary) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How an assessment came out, in numbers."""
+    """How many criteria came out how, as the page shows them."""
 
     passes: int
+    does_not_apply: int
     unknown: int
     rules_out: int
-    total: int
 
 
 def count(judged: Judged) -> Counted:
-    """Count an assessment's verdicts."""
-    values = [verdict.passes for verdict in judged.assessment.verdicts]
+    """Count the verdicts that tell where the person stands."""
+    labels = [verdict.label for verdict in judged.assessment.counting]
     return Counted(
-        values.count(Kleene.MET), values.count(Kleene.UNKNOWN), values.count(Kleene.NOT_MET), len(values)
+        labels.count(Label.PASSES),
+        labels.count(Label.DOES_NOT_APPLY),
+        labels.count(Label.UNKNOWN),
+        labels.count(Label.RULES_OUT),
     )
 
 
 def why(assessment: AssessmentRow | None, labels: Mapping[str, str]) -> str:
     """Say in one line how a stored assessment came out: what rules out, what to ask, or that it fits.
 
-    What rules somebody out of one cohort only is not named while another cohort is open to them.
+    What does not apply to the person, or belongs to a cohort that rules them out while another is open to
+    them, is not counted.
 
     :param labels: words for fact keys
     """
@@ -131,9 +161,8 @@ def why(assessment: AssessmentRow | None, labels: Mapping[str, str]) -> str:
         return str(_("Not assessed: no version is in force"))
     criteria = _criteria(assessment)
     ruling = [one for one in criteria if one.get("passes") == "not met"]
-    if ruling and assessment.disposition is Disposition.INELIGIBLE:
+    if ruling:
         return str(_("Ruled out by %(criteria)s", criteria=_numbers(ruling)))
-    criteria = [one for one in criteria if one not in ruling]
     asking = _askable(criteria, labels)
     if asking:
         named, more = ", ".join(asking[:_MOST_NAMED]), len(asking) - _MOST_NAMED
@@ -156,8 +185,16 @@ def why(assessment: AssessmentRow | None, labels: Mapping[str, str]) -> str:
 
 
 def _criteria(assessment: AssessmentRow) -> list[dict[str, object]]:
-    found = assessment.result.get("criteria")
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    found, counting = assessment.result.get("criteria"), assessment.result.get("counting")
+    if not isinstance(found, list) or not isinstance(counting, list):
+        return []
+    return [
+        one
+        for one in found
+        if isinstance(one, dict)
+        and one.get("criterion") in counting
+        and one.get("label") != Label.DOES_NOT_APPLY.value
+    ]
 
 
 def _numbers(criteria: Sequence[Mapping[str, object]]) -> str:

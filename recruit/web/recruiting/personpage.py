@@ -49,7 +49,9 @@ class PersonPage:
     ways: list[Way]
     judged: Judged | None
     counted: Counted | None
-    criteria: list[CriterionRow]
+    striking: list[CriterionRow]
+    settled: list[CriterionRow]
+    elsewhere: list[str]
     answered: list[Answered]
     entries: list[Entry]
     others: list[OtherStudy]
@@ -78,6 +80,7 @@ def collect(session: Session, match_id: UUID, *, now: datetime) -> PersonPage:
     texts = {one.criterion.lineage: one.criterion.text for one in judged.assessment.verdicts} if judged else {}
     teller = timeline.teller_of(session, match, past, zone=scene.zone, now=now, criteria=texts)
     made_by = timeline.actors(session, [one.made_by for one in judged.overrides.values()]) if judged else {}
+    rows = criteria.rows_of(session, match, judged, names=made_by) if judged else []
     call = calling.call_in_progress(session, match, at=now)
     names = accounts.names(session, {k for k in (match.assigned_to, call and call.account_id) if k})
     is_referred = match.triage is Triage.REFERRED
@@ -90,7 +93,9 @@ def collect(session: Session, match_id: UUID, *, now: datetime) -> PersonPage:
         ways=reach.ways_of(session, scene, now=now),
         judged=judged,
         counted=criteria.count(judged) if judged else None,
-        criteria=criteria.rows_of(session, match, judged, names=made_by) if judged else [],
+        striking=[row for row in rows if row.stands_out],
+        settled=[row for row in rows if not row.stands_out],
+        elsewhere=criteria.elsewhere(judged) if judged else [],
         answered=answers.answered(session, past.submissions, zone=scene.zone, now=now),
         entries=timeline.entries_of(session, past, teller, scope=scope()),
         others=_others(session, scene),

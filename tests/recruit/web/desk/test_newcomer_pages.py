@@ -173,7 +173,7 @@ class TestAsking:
         assert answer.status_code == 303, answer.text
         page = browser.get(answer.location).text
         assert "Rosa Vega" in page
-        assert "self-reported by phone" in page
+        assert "told to staff" in page
         with database.reading() as session:
             submission = session.scalars(
                 sa.select(Submission).where(Submission.entrance == Entrance.ASSISTED_CALL)
@@ -355,7 +355,7 @@ class TestConfirming:
 
         page = browser.get(f"/staff/desk/matches/{match.id}").text
         assert "Closed: A criterion rules out" in page
-        assert "Pregnant: yes (self-reported by phone, 18 Nov 2026)." in page
+        assert "Pregnant: yes (told to staff, 18 Nov 2026)." in page
 
     def test_a_contradiction_is_shown_and_decides_nothing(
         self, browser: FlaskClient, desk: Desk, database: Database

@@ -41,7 +41,7 @@ class TestShowing:
         page = browser.get(desk.url).text
 
         assert "Men and women aged 18 to 75 years" in page
-        assert "Age 50 years (self-reported online, 18 Nov 2026) is between 18 and 75 years." in page
+        assert "Age 50 years (answered online, 18 Nov 2026) is between 18 and 75 years." in page
         assert "5 pass, 1 unknown, 0 rule out" in page
         assert page.index("Adequate venous access") < page.index("Men and women aged")
 
