@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from campaigns import pipeline
+from campaigns.inbox.models import ProviderCallback
 from campaigns.providers.base import Carriers
 from campaigns.wording import Wording
+from recruit import purges
 from recruit.clock import Clock
 from recruit.db import Database
 from recruit.jobs import Job
+from recruit.purges import Expiring
+
+OPERATIONAL = (Expiring(ProviderCallback, ProviderCallback.received_at),)
+
+
+def purge_callbacks(database: Database, at: datetime) -> int:
+    """Remove what carriers sent, when its days are over: what it said was applied long before."""
+    return sum(purges.expire(database, table, at=at) for table in OPERATIONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,7 @@ class Sending:
             Job("apply_callbacks", timedelta(seconds=2), self.apply_callbacks),
             Job("send_messages", timedelta(seconds=1), self.send_messages),
             Job("sweep_messages", timedelta(minutes=1), self.sweep_messages),
+            Job("purge.callbacks", timedelta(days=1), purge_callbacks),
         )
 
     def send_messages(self, database: Database, at: datetime) -> int:

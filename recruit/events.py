@@ -54,6 +54,7 @@ class Event(Row):
     retention: ClassVar[Retention] = Retention.STUDY_RECORD
     audited: ClassVar[bool] = False
     append_only: ClassVar[bool] = True
+    undeletable: ClassVar[bool] = True
 
     type: Mapped[str] = mapped_column(sa.String(64))
     subject_kind: Mapped[str] = mapped_column(sa.String(40))
@@ -76,6 +77,8 @@ class EventPosition(Base):
     __tablename__ = "event_position"
     retention: ClassVar[Retention] = Retention.STUDY_RECORD
     audited: ClassVar[bool] = False
+    append_only: ClassVar[bool] = True
+    undeletable: ClassVar[bool] = True
 
     position: Mapped[int] = mapped_column(
         sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True

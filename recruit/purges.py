@@ -20,6 +20,7 @@ from recruit.db import Database, Row
 from recruit.intake.models import IdempotencyKey
 from recruit.matching.models import Match, OpenCall, Triage
 from recruit.people import queries as people
+from recruit.people.models import Person
 from recruit.referrals.models import Referral
 from recruit.retention import RULES, Retention
 from recruit.studies.models import Study
@@ -64,12 +65,12 @@ def purge_drafts(database: Database, *, at: datetime) -> int:
 def purge_screened_out(database: Database, *, at: datetime) -> int:
     """Forget people who did not come to take part, after their study's days; return how many matches went.
 
-    What they left for that study goes first. The person goes with the last study, unless they agreed to stay
-    in the registry.
+    The person goes with the last study, unless they agreed to stay in the registry; then they go when that
+    agreement ends.
     """
     with database.reading() as session:
-        due = _screened_out(session, at=at)
-    gone = 0
+        due, left = _screened_out(session, at=at), _left_the_registry(session, at=at)
+    gone = sum(_let_go(database, person_id, at=at) for person_id in left)
     for start in range(0, len(due), PEOPLE_AT_ONCE):
         with database.transaction(actor="job:purge.screened_out", reason="retention:screened_out") as session:
             for match_id in due[start : start + PEOPLE_AT_ONCE]:
@@ -79,8 +80,21 @@ def purge_screened_out(database: Database, *, at: datetime) -> int:
 
 def purge_operational(database: Database, *, at: datetime) -> int:
     """Remove rows that only served to run the application: old sessions, links, attempts, codes, keys."""
-    days = RULES[Retention.OPERATION].days or 0
-    return sum(_expire(database, table, before=at - timedelta(days=days)) for table in OPERATIONAL)
+    return sum(expire(database, table, at=at) for table in OPERATIONAL)
+
+
+def expire(database: Database, table: Expiring, *, at: datetime) -> int:
+    """Remove the rows of an operational table that are past their days; return how many went."""
+    before = at - timedelta(days=RULES[Retention.OPERATION].days or 0)
+    gone = 0
+    while True:
+        with database.transaction(actor="job:purge.operational", reason="retention:operation") as session:
+            old = sa.select(table.model.id).where(table.since < before).limit(ROWS_AT_ONCE)
+            ids = list(session.scalars(old))
+            session.execute(sa.delete(table.model).where(table.model.id.in_(ids)))
+        gone += len(ids)
+        if len(ids) < ROWS_AT_ONCE:
+            return gone
 
 
 def _screened_out(session: Session, *, at: datetime) -> list[UUID]:
@@ -94,6 +108,31 @@ def _screened_out(session: Session, *, at: datetime) -> list[UUID]:
         )
         found += [(since, match_id) for since, match_id in rows]
     return [match_id for _, match_id in sorted(found)]
+
+
+def _left_the_registry(session: Session, *, at: datetime) -> list[UUID]:
+    """List people who are here for the registry alone, and whose yes to it has ended."""
+    return list(
+        session.scalars(
+            sa.select(Consent.person_id)
+            .join(Person, Person.id == Consent.person_id)
+            .where(Consent.purpose == Purpose.REGISTRY, Consent.ends_on < at.date())
+            .where(Person.erased_at.is_(None), Person.merged_into_id.is_(None))
+            .where(~sa.exists().where(Match.person_id == Consent.person_id))
+            .distinct()
+        )
+    )
+
+
+def _let_go(database: Database, person_id: UUID, *, at: datetime) -> int:
+    """Forget somebody who has no study left, unless they came back or agreed anew in the meantime."""
+    with database.transaction(actor="job:purge.screened_out", reason="retention:registry") as session:
+        members = people.cluster_of(session, people.root_of(session, person_id))
+        has_study = session.scalar(sa.select(Match.id).where(Match.person_id.in_(members)).limit(1)) is not None
+        if has_study or _in_registry(session, members, at=at):
+            return 0
+        privacy.erase_person(session, person_id, at=at, cause=privacy.Cause.RETENTION)
+        return 1
 
 
 def _ended() -> tuple[sa.ColumnElement[bool], ...]:
@@ -119,7 +158,7 @@ def _forget(session: Session, match_id: UUID, *, at: datetime) -> bool:
     ):
         return False
     elsewhere = matches.where(Match.study_id != match.study_id).limit(1)
-    if session.scalar(elsewhere) is None and not _in_registry(session, members):
+    if session.scalar(elsewhere) is None and not _in_registry(session, members, at=at):
         privacy.erase_person(session, match.person_id, at=at, cause=privacy.Cause.RETENTION)
     else:
         privacy.forget_study(session, match.person_id, match.study_id)
@@ -131,25 +170,14 @@ def _is_record(session: Session, matches: sa.Select[UUID]) -> bool:
     return bool(privacy.reached_consent(session, referrals))
 
 
-def _in_registry(session: Session, members: frozenset[UUID]) -> bool:
-    """Say whether the last word about the registry was a yes."""
+def _in_registry(session: Session, members: frozenset[UUID], *, at: datetime) -> bool:
+    """Say whether the last word about the registry was a yes that has not ended."""
     last = (
-        sa.select(Consent.given)
+        sa.select(Consent)
         .where(Consent.person_id.in_(members), Consent.purpose == Purpose.REGISTRY)
         .where(Consent.scope == ConsentScope.REGISTRY)
         .order_by(Consent.at.desc(), Consent.id.desc())
         .limit(1)
     )
-    return session.scalar(last) or False
-
-
-def _expire(database: Database, table: Expiring, *, before: datetime) -> int:
-    gone = 0
-    while True:
-        with database.transaction(actor="job:purge.operational", reason="retention:operation") as session:
-            old = sa.select(table.model.id).where(table.since < before).limit(ROWS_AT_ONCE)
-            ids = list(session.scalars(old))
-            session.execute(sa.delete(table.model).where(table.model.id.in_(ids)))
-        gone += len(ids)
-        if len(ids) < ROWS_AT_ONCE:
-            return gone
+    word = session.scalar(last)
+    return word is not None and word.holds_on(at.date())

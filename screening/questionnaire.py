@@ -73,11 +73,12 @@ class ConsentPurpose(StrEnum):
 
 
 class ConsentText(Part):
-    """The approved words of one consent and their version."""
+    """The approved words of one consent and their version; months where the words say for how long."""
 
     purpose: ConsentPurpose
     version: Annotated[str, Field(min_length=1, max_length=40)]
     text: Text
+    months: Annotated[int, Field(ge=1, le=120)] | None = None
 
 
 class PhraseException(Part):

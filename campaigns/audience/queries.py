@@ -86,6 +86,7 @@ def choose(
                 contact_point_id=point_id,
                 study_id=study_id,
                 purpose=MessagePurpose.INVITATION,
+                on=at.date(),
             )
         ]
         if one.language != language:

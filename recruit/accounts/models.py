@@ -58,7 +58,7 @@ class Account(Versioned, Row):
     last_sign_in_at: Mapped[datetime | None]
 
 
-class Grant(Row):
+class Grant(Versioned, Row):
     """One role for one account, over one site and one study or over all where the column is empty."""
 
     __tablename__ = "grant"

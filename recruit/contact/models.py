@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from recruit.db import Row, enum_type, unique_where
+from recruit.db import Row, Versioned, enum_type, unique_where
 from recruit.retention import Retention
 
 
@@ -66,7 +66,8 @@ class Direction(StrEnum):
 class Consent(Row):
     """One yes or one no, with the words that were read; a withdrawal is a row of its own.
 
-    What holds is the last row for the same person, channel, purpose and scope.
+    What holds is the last row for the same person, channel, purpose and scope, until the day that its words
+    name as their end.
     """
 
     __tablename__ = "consent"
@@ -92,10 +93,16 @@ class Consent(Row):
     language: Mapped[str] = mapped_column(sa.String(12))
     how: Mapped[str] = mapped_column(sa.String(40))
     at: Mapped[datetime]
+    ends_on: Mapped[date | None]
+    """The last day on which a yes holds; none where its words name no end."""
     recorded_by: Mapped[str] = mapped_column(sa.String(80))
 
+    def holds_on(self, day: date) -> bool:
+        """Tell whether this is a yes that has not ended."""
+        return self.given and (self.ends_on is None or day <= self.ends_on)
 
-class Suppression(Row):
+
+class Suppression(Versioned, Row):
     """An address that is closed for a channel; keyed by fingerprint, so that it survives erasure."""
 
     __tablename__ = "suppression"

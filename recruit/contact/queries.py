@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -87,8 +87,9 @@ def covering_consent(
     contact_point_id: UUID,
     study_id: UUID | None,
     purpose: MessagePurpose,
+    on: date,
 ) -> UUID | None:
-    """Name the consent that covers a message on a channel to one address, or nothing.
+    """Name the consent that covers a message on a channel to one address on a day, or nothing.
 
     A study's own consent to contact covers whatever concerns that study. An invitation may also rest on the
     registry: on a consent for this channel, given for the registry. A yes for one number is none for another,
@@ -110,7 +111,7 @@ def covering_consent(
     last: dict[tuple[Purpose, ConsentScope], Consent] = {}
     for consent in sorted(own, key=lambda consent: (consent.at, consent.id)):
         last[consent.purpose, consent.scope] = consent
-    given = [consent.id for consent in last.values() if consent.given]
+    given = [consent.id for consent in last.values() if consent.holds_on(on)]
     return given[0] if given else None
 
 
@@ -177,6 +178,7 @@ def facts_for(
             contact_point_id=point.id,
             study_id=about.study_id,
             purpose=about.purpose,
+            on=at.date(),
         ),
         study=_study_standing(session, about, at=at),
         wording=_wording_standing(session, about, at=at),

@@ -29,6 +29,7 @@ from recruit.errors import Refused
 from recruit.ids import new_code, new_id
 from recruit.keys import vault_of
 from recruit.people.models import ContactKind, ContactPoint, LineType, PersonContact
+from screening.intervals import add_months
 
 CODE_DIGITS = 6
 CODE_LASTS = timedelta(minutes=15)
@@ -76,10 +77,12 @@ def give_consent(
     study_id: UUID | None = None,
     site_id: UUID | None = None,
     given: bool = True,
+    months: int | None = None,
 ) -> Consent:
     """Write down a yes with the words that were read.
 
     :param how: the act, such as ``web_form``, ``phone``, ``text``
+    :param months: how long the words say that it holds; none where they name no end
     :param given: false writes a no that was asked for in the same place
     """
     consent = Consent(
@@ -98,6 +101,7 @@ def give_consent(
         language=language,
         how=how,
         at=at,
+        ends_on=add_months(at.date(), months) if months else None,
         recorded_by=actor_of(session),
     )
     session.add(consent)
@@ -297,7 +301,7 @@ def verify_contact(session: Session, person_id: UUID, contact_point_id: UUID, *,
         sa.update(PersonContact)
         .where(PersonContact.person_id == person_id, PersonContact.contact_point_id == contact_point_id)
         .where(PersonContact.ended_at.is_(None), PersonContact.verified_at.is_(None))
-        .values(verified_at=at)
+        .values(verified_at=at, version=PersonContact.version + 1)
     )
     session.flush()
     publish(session, ContactVerified(person_id, contact_point_id))

@@ -239,5 +239,8 @@ def consents(
         if purpose in texts:
             words = texts[purpose].text.say(visitor.language, visitor.respondent)
             own = _PURPOSES.get(purpose) or Purpose(purpose.value)
-            given += [Consented(own, channel, words, texts[purpose].version) for channel in channels]
+            given += [
+                Consented(own, channel, words, texts[purpose].version, texts[purpose].months)
+                for channel in channels
+            ]
     return given

@@ -107,8 +107,9 @@ class LinkHit(Row):
 class Draft(Row):
     """Answers on their way, anonymous, sealed under a key of their own.
 
-    The versions, wording and vocabulary it started with stay pinned. ``revision`` rises with every answer;
-    a page posts the revision it showed, and the newer answer wins.
+    The versions, wording and vocabulary it started with stay pinned; the answer statistics behind an adaptive
+    order are frozen into the questionnaire's version, and are pinned with it. ``revision`` rises with every
+    answer; a page posts the revision it showed, and the newer answer wins.
     """
 
     __tablename__ = "draft"
@@ -162,7 +163,7 @@ class Submission(Row):
     is_test: Mapped[bool] = mapped_column(default=False)
 
 
-class Inquiry(Row):
+class Inquiry(Versioned, Row):
     """Somebody left a contact without answers; the first call has a clock."""
 
     __tablename__ = "inquiry"

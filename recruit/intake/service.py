@@ -66,12 +66,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Consented:
-    """One yes, with the words that were shown."""
+    """One yes, with the words that were shown, and for how many months they say that it holds."""
 
     purpose: Purpose
     channel: ContactChannel | None
     text: str
     text_version: str
+    months: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +266,7 @@ def give_all(
             language=language,
             how=how,
             at=at,
+            months=one.months,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
@@ -86,7 +86,7 @@ def guard_of(session: Session, match: Match, reachable: Reachable, *, at: dateti
         call=call,
         message=_message(call, voicemail),
         text=_text(_facts(session, match, reachable, ContactChannel.SMS, at=at), at=at),
-        names_study=_names_study(session, match, reachable),
+        names_study=_names_study(session, match, reachable, on=at.date()),
     )
 
 
@@ -137,13 +137,13 @@ def _text(facts: Facts, *, at: datetime) -> TextAnswer:
             return TextAnswer(False, decision.reason)
 
 
-def _names_study(session: Session, match: Match, reachable: Reachable) -> bool:
+def _names_study(session: Session, match: Match, reachable: Reachable, *, on: date) -> bool:
     """Tell whether the person agreed that a message names the study, on a telephone of their own."""
     if reachable.shared_with:
         return False
     consents = contact.standing_consents(session, contact.members_of(session, match.person_id))
     return any(
-        one.given
+        one.holds_on(on)
         for one in consents
         if one.purpose is Purpose.VOICEMAIL_NAMING_STUDY
         and one.study_id in (None, match.study_id)

@@ -106,7 +106,7 @@ class AssessmentRow(Row):
     at: Mapped[datetime]
 
 
-class Override(Row):
+class Override(Versioned, Row):
     """Staff's verdict on one criterion, bound to version and facts seen; kept beside the machine's."""
 
     __tablename__ = "override"

@@ -43,7 +43,7 @@ def mark_right(session: Session, contact_point_id: UUID, *, at: datetime) -> Non
         sa.update(Suppression)
         .where(Suppression.address_token == point.address_token, Suppression.lifted_at.is_(None))
         .where(Suppression.reason == SuppressionReason.WRONG_NUMBER)
-        .values(lifted_at=at, lifted_by=actor_of(session))
+        .values(lifted_at=at, lifted_by=actor_of(session), version=Suppression.version + 1)
         .execution_options(synchronize_session=False)
     )
     session.flush()

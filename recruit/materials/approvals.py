@@ -33,6 +33,7 @@ class Decision:
     basis: str = ""
     conditions: str = ""
     document_id: UUID | None = None
+    certificate_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def record(
         valid_from=decision.valid_from,
         valid_until=decision.valid_until,
         document_id=decision.document_id,
+        certificate_id=decision.certificate_id,
         recorded_at=at,
         recorded_by=actor_of(session),
     )

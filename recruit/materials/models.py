@@ -118,8 +118,8 @@ class StoredDocument(Row):
     stored_by: Mapped[str] = mapped_column(sa.String(80))
 
 
-class Approval(Row):
-    """A board's decision: number, determination, conditions, validity, and the stamped document."""
+class Approval(Versioned, Row):
+    """A board's decision: number, determination, conditions, validity, and the files that came with it."""
 
     __tablename__ = "approval"
     __table_args__ = (
@@ -138,6 +138,7 @@ class Approval(Row):
     valid_from: Mapped[date]
     valid_until: Mapped[date | None]
     document_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("document.id"))
+    certificate_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("document.id"))
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str] = mapped_column(sa.String(80))
     withdrawn_at: Mapped[datetime | None]

@@ -52,6 +52,7 @@ class ViewLog(Row):
     retention: ClassVar[Retention] = Retention.TRAIL
     audited: ClassVar[bool] = False
     append_only: ClassVar[bool] = True
+    undeletable: ClassVar[bool] = True
 
     account_id: Mapped[UUID]
     person_id: Mapped[UUID]

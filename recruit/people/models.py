@@ -96,7 +96,7 @@ class ContactPoint(Versioned, Row):
     created_at: Mapped[datetime]
 
 
-class PersonContact(Row):
+class PersonContact(Versioned, Row):
     """That a person can be reached at a contact point, in which role, and since when that is proven."""
 
     __tablename__ = "person_contact"

@@ -57,7 +57,7 @@ class Referral(Versioned, Row):
     is_test: Mapped[bool] = mapped_column(default=False)
 
 
-class Reason(Row):
+class Reason(Versioned, Row):
     """A reason staff can choose; a study may have its own in place of the operator's."""
 
     __tablename__ = "reason"

@@ -91,6 +91,10 @@ def results(told: Told) -> dict[Outcome, ResultPage]:
     }
 
 
+HOLDS_MONTHS = {ConsentPurpose.REGISTRY: 24}
+"""What the words of ``wording.toml`` say about how long a yes holds."""
+
+
 def consents(told: Told) -> tuple[ConsentText, ...]:
     """Ask for each agreement by itself; nothing is ticked beforehand."""
     purposes = [ConsentPurpose.CHECK_ANSWERS, ConsentPurpose.CONTACT, ConsentPurpose.VOICEMAIL]
@@ -104,7 +108,8 @@ def consent(told: Told, purpose: ConsentPurpose) -> ConsentText:
 
     :raises KeyError: we have no words for this purpose
     """
-    return ConsentText(purpose=purpose, version=FIRST_CONSENT, text=told.say("consents", purpose.value))
+    words = told.say("consents", purpose.value)
+    return ConsentText(purpose=purpose, version=FIRST_CONSENT, text=words, months=HOLDS_MONTHS.get(purpose))
 
 
 def safety_page(told: Told) -> Text:

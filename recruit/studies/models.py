@@ -277,7 +277,7 @@ class StudySite(Versioned, Row):
     activated_at: Mapped[datetime | None]
 
 
-class StudySitePerson(Row):
+class StudySitePerson(Versioned, Row):
     """Somebody who works on a study at a site, with the tasks delegated and the training behind them."""
 
     __tablename__ = "study_site_person"
@@ -364,7 +364,7 @@ class StudyFactKey(Row):
     created_at: Mapped[datetime]
 
 
-class Hold(Row):
+class Hold(Versioned, Row):
     """Recruiting stands still for a study, a site, both together, or a cohort, until a coordinator lifts it."""
 
     __tablename__ = "hold"

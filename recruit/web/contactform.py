@@ -318,7 +318,7 @@ class _Reader:
         if text is None:
             raise Invalid("This form has changed. Please load the page again.")
         purpose = _PURPOSES.get(text.purpose) or Purpose(text.purpose.value)
-        return Consented(purpose, channel, self.wanted.words(name) or "", text.version)
+        return Consented(purpose, channel, self.wanted.words(name) or "", text.version, text.months)
 
 
 def _order(name: str) -> int:

@@ -11,7 +11,6 @@ from recruit import events
 from recruit.audit import triggers
 from recruit.audit.models import AuditEntry
 from recruit.db import Base, Database, Row
-from recruit.events import Event
 from recruit.ids import new_id
 from recruit.operations.models import Installation
 from recruit.studies.models import ProtocolVersion, Site, VersionStatus
@@ -140,13 +139,25 @@ class TestWithoutAnActor:
 
 
 class TestGuards:
-    def test_events_cannot_be_changed(self, database: Database) -> None:
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE event SET type = 'site.closed'",
+            "DELETE FROM event",
+            "UPDATE event_position SET position = position + 100",
+            "DELETE FROM event_position",
+        ],
+    )
+    def test_events_and_their_order_can_be_neither_changed_nor_deleted(
+        self, database: Database, statement: str
+    ) -> None:
         with database.transaction(actor="test") as session:
-            happened = {"happened_on": NOON.date(), "at": NOON}
-            events.record(session, "site.opened", subject=("site", new_id()), **happened)  # type: ignore[arg-type]
+            events.record(session, "site.opened", subject=("site", new_id()), happened_on=NOON.date(), at=NOON)
+        with database.transaction(actor="test") as session:
+            events.sequence(session, limit=10)
 
         with pytest.raises(IntegrityError, match="append-only"), database.transaction(actor="test") as session:
-            session.execute(sa.update(Event).values(type="site.closed"))
+            session.connection().exec_driver_sql(statement)
 
     @pytest.mark.parametrize("statement", ["UPDATE audit_entry SET actor = 'x'", "DELETE FROM audit_entry"])
     def test_the_trail_can_be_neither_changed_nor_deleted(self, database: Database, statement: str) -> None:

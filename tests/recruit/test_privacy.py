@@ -1,7 +1,7 @@
 """Forgetting: after an erasure nobody can find out who somebody was, and a no is still a no."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from campaigns import jobs
 from recruit import events, privacy, purges, settling
 from recruit.accounts.models import LoginAttempt
 from recruit.contact.models import (
@@ -591,6 +592,30 @@ class TestScreenedOut:
         with database.reading() as session:
             assert people_queries.names_of(session, [life.person_id])[life.person_id].given == GIVEN
 
+    def test_a_member_whose_time_in_the_registry_is_over_goes(self, database: Database, life: Life) -> None:
+        self.end(database, life, days_ago=91)
+        until = registry(life, given=True, at=NOON - 50 * DAY, ends_on=NOON.date())
+        write(database, lambda session: session.add(until))
+        purges.purge_screened_out(database, at=NOON)
+
+        kept = purges.purge_screened_out(database, at=NOON)
+        gone = purges.purge_screened_out(database, at=NOON + DAY)
+
+        assert (kept, gone) == (0, 1)
+        assert found_canaries(database) == []
+
+    def test_who_agreed_to_the_registry_anew_stays(self, database: Database, life: Life) -> None:
+        self.end(database, life, days_ago=91)
+
+        def agree_twice(session: Session) -> None:
+            session.add(registry(life, given=True, at=NOON - 50 * DAY, ends_on=NOON.date() - DAY))
+            session.add(registry(life, given=True, at=NOON - 2 * DAY))
+
+        write(database, agree_twice)
+        purges.purge_screened_out(database, at=NOON)
+
+        assert purges.purge_screened_out(database, at=NOON + DAY) == 0
+
     def test_who_left_the_registry_goes(self, database: Database, life: Life) -> None:
         self.end(database, life, days_ago=91)
 
@@ -680,10 +705,9 @@ class TestOperationalRows:
             str(mapper.class_.__tablename__)
             for mapper in Base.registry.mappers
             if mapper.class_.retention is Retention.OPERATION
-            and mapper.class_.__module__.startswith("recruit.")
         }
 
-        cleared = {str(table.model.__tablename__) for table in purges.OPERATIONAL}
+        cleared = {str(table.model.__tablename__) for table in (*purges.OPERATIONAL, *jobs.OPERATIONAL)}
 
         assert cleared == ours - without_a_clock
 
@@ -709,7 +733,7 @@ class TestCoverage:
         assert empty == set()
 
 
-def registry(life: Life, *, given: bool, at: datetime) -> Consent:
+def registry(life: Life, *, given: bool, at: datetime, ends_on: date | None = None) -> Consent:
     """Make one word about the registry."""
     return Consent(
         person_id=life.person_id,
@@ -722,5 +746,6 @@ def registry(life: Life, *, given: bool, at: datetime) -> Consent:
         language="en",
         how="online",
         at=at,
+        ends_on=ends_on,
         recorded_by="participant",
     )

@@ -315,6 +315,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=80), nullable=False),
         sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lifted_by", sa.String(length=80), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppression")),
     )
     with op.batch_alter_table("suppression", schema=None) as batch_op:
@@ -604,15 +605,18 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("certificate_id", sa.Uuid(), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by", sa.String(length=80), nullable=False),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "determination <> 'not_required' OR basis <> ''", name=op.f("ck_approval_basis_where_not_required")
         ),
         sa.CheckConstraint(
             "valid_until IS NULL OR valid_until >= valid_from", name=op.f("ck_approval_validity_order")
         ),
+        sa.ForeignKeyConstraint(["certificate_id"], ["document.id"], name=op.f("fk_approval_certificate_id")),
         sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_approval_document_id")),
         sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_approval_study_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
@@ -779,6 +783,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(length=12), nullable=False),
         sa.Column("how", sa.String(length=40), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=True),
         sa.Column("recorded_by", sa.String(length=80), nullable=False),
         sa.CheckConstraint("scope <> 'site' OR site_id IS NOT NULL", name=op.f("ck_consent_site_named")),
         sa.CheckConstraint("scope <> 'study' OR study_id IS NOT NULL", name=op.f("ck_consent_study_named")),
@@ -818,6 +823,7 @@ def upgrade() -> None:
         sa.Column("given_by", sa.String(length=80), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_by", sa.String(length=80), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_grant_account_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_grant_site_id")),
         sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_grant_study_id")),
@@ -884,6 +890,7 @@ def upgrade() -> None:
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["contact_point_id"], ["contact_point.id"], name=op.f("fk_person_contact_contact_point_id")
         ),
@@ -958,6 +965,7 @@ def upgrade() -> None:
         sa.Column("label", sa.String(length=120), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_reason_study_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reason")),
     )
@@ -1262,6 +1270,7 @@ def upgrade() -> None:
         sa.Column("placed_by", sa.String(length=80), nullable=False),
         sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lifted_by", sa.String(length=80), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "lifted_at IS NULL OR lifted_at >= effective_at", name=op.f("ck_hold_lifted_after_effective")
         ),
@@ -1384,6 +1393,7 @@ def upgrade() -> None:
         sa.Column("trained_on", sa.Date(), nullable=True),
         sa.Column("from_day", sa.Date(), nullable=True),
         sa.Column("until_day", sa.Date(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_study_site_person_account_id")),
         sa.ForeignKeyConstraint(
             ["study_site_id"], ["study_site.id"], name=op.f("fk_study_site_person_study_site_id")
@@ -1660,6 +1670,7 @@ def upgrade() -> None:
         sa.Column("clinician_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("is_test", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_inquiry_person_id")),
         sa.ForeignKeyConstraint(["source_link_id"], ["source_link.id"], name=op.f("fk_inquiry_source_link_id")),
         sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_inquiry_study_id")),
@@ -2180,6 +2191,7 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_by", sa.String(length=80), nullable=False),
         sa.Column("lapsed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["match_id"], ["match.id"], name=op.f("fk_override_match_id")),
         sa.ForeignKeyConstraint(
             ["protocol_version_id"], ["protocol_version.id"], name=op.f("fk_override_protocol_version_id")

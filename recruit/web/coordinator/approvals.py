@@ -37,27 +37,24 @@ def approvals(study_id: UUID) -> ResponseReturnValue:
 
 @bp.post("/studies/<uuid:study_id>/approvals")
 @allow(Role.COORDINATOR)
-@takes_files(1)
+@takes_files(2)
 def record_approval(study_id: UUID) -> ResponseReturnValue:
     """Record a decision about things that are pinned by the hash of their exact words."""
     posted = Posted()
     decision = _decision(posted)
     tokens, sites = posted.many("covered"), posted.keys("sites")
-    upload = request.files.get("document")
-    data = b""
-    if upload is not None:
-        data = upload.stream.read(documents.LARGEST + 1)
-        upload.close()
+    files = _uploads()
 
     def work(session: Session) -> None:
         reach.study_to_change(session, study_id, frame.writing_scope())
-        document_id = None
-        if upload and upload.filename:
-            document_id = documents.store(session, upload.filename, data, at=context.now()).id
+        stored = {
+            which: documents.store(session, name, data, at=context.now()).id
+            for which, (name, data) in files.items()
+        }
         service.record_approval(
             session,
             study_id,
-            decision(document_id),
+            decision(stored.get("document"), stored.get("certificate")),
             tokens,
             at=context.now(),
             study_site_ids=sites,
@@ -83,13 +80,14 @@ def withdraw_approval(approval_id: UUID) -> ResponseReturnValue:
     return _page(study_id, failed) if failed else _to(study_id, "withdrawn")
 
 
-@bp.get("/approvals/<uuid:approval_id>/document")
+@bp.get("/approvals/<uuid:approval_id>/<any(document, certificate):which>")
 @allow(Role.COORDINATOR, Role.AUDITOR)
-def approval_document(approval_id: UUID) -> ResponseReturnValue:
-    """Hand out the stamped document of a decision."""
+def approval_document(approval_id: UUID, which: str) -> ResponseReturnValue:
+    """Hand out the stamped document of a decision, or the certificate of its translation."""
     with context.reading() as session:
         _study_of(session, approval_id)
-        document_id = found(session, Approval, approval_id).document_id
+        approval = found(session, Approval, approval_id)
+        document_id = approval.document_id if which == "document" else approval.certificate_id
         if document_id is None:
             raise NotFound("There is no document.")
         document, data = documents.load(session, document_id)
@@ -99,7 +97,7 @@ def approval_document(approval_id: UUID) -> ResponseReturnValue:
 
 
 class _Read:
-    """A decision as posted, waiting for the key of its document."""
+    """A decision as posted, waiting for the keys of its documents."""
 
     def __init__(self, posted: Posted) -> None:
         self._irb = posted.text("irb_name", longest=120)
@@ -111,7 +109,7 @@ class _Read:
         self._begins = posted.day("valid_from") or self._decided
         self._ends = posted.day("valid_until")
 
-    def __call__(self, document_id: UUID | None) -> Decision:
+    def __call__(self, document_id: UUID | None, certificate_id: UUID | None) -> Decision:
         if self._decided is None or self._begins is None:
             raise Invalid(_("Enter a day."), field="decided_on")
         return Decision(
@@ -124,7 +122,19 @@ class _Read:
             basis=self._basis,
             conditions=self._conditions,
             document_id=document_id,
+            certificate_id=certificate_id,
         )
+
+
+def _uploads() -> dict[str, tuple[str, bytes]]:
+    """Read the files that came along, each a byte past the largest that is taken."""
+    files = {}
+    for which in ("document", "certificate"):
+        upload = request.files.get(which)
+        if upload is not None and upload.filename:
+            files[which] = (upload.filename, upload.stream.read(documents.LARGEST + 1))
+            upload.close()
+    return files
 
 
 def _decision(posted: Posted) -> _Read:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -31,6 +31,7 @@ from tests.campaigns.scenes import OpenStudy, Reachable, agree, make_open_study,
 from tests.conftest import NOON
 
 SMS = ContactChannel.SMS
+TODAY = NOON.date()
 
 
 @pytest.fixture
@@ -53,6 +54,7 @@ def covering(
     *,
     point_id: UUID | None = None,
     purpose: MessagePurpose = MessagePurpose.STUDY,
+    on: date = TODAY,
 ) -> UUID | None:
     members = queries.members_of(session, somebody.person.id)
     return queries.covering_consent(
@@ -61,6 +63,7 @@ def covering(
         contact_point_id=point_id or somebody.point_id,
         study_id=place.study.id,
         purpose=purpose,
+        on=on,
     )
 
 
@@ -139,6 +142,27 @@ class TestConsent:
 
         assert covering(session, somebody, place) is None
         assert covering(session, somebody, place, purpose=MessagePurpose.INVITATION) is not None
+
+    def test_holds_no_longer_than_its_words_say(self, session: Session, place: OpenStudy) -> None:
+        somebody = make_reachable(session, place, agreed=False)
+        given = service.give_consent(
+            session,
+            somebody.person.id,
+            Purpose.REGISTRY,
+            ConsentScope.REGISTRY,
+            channel=SMS,
+            text="You may tell me about other studies for 2 years.",
+            text_version="1",
+            language="en",
+            how="web_form",
+            at=NOON,
+            months=24,
+        )
+        invitation = MessagePurpose.INVITATION
+
+        assert given.ends_on == date(2028, 11, 18)
+        assert covering(session, somebody, place, purpose=invitation, on=date(2028, 11, 18)) == given.id
+        assert covering(session, somebody, place, purpose=invitation, on=date(2028, 11, 19)) is None
 
 
 class TestSuppression:

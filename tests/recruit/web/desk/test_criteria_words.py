@@ -8,8 +8,7 @@ from flask import Flask
 from recruit.matching.models import AssessmentRow
 from recruit.web.recruiting import criteria
 from screening.notation import parse
-from tests.screening.people import noted_all
-from tests.screening.test_assess import assessed
+from tests.screening.people import assessed, noted_all
 
 PROTOCOL = parse("""language 1
     cohort A "Young"
