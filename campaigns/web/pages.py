@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -54,11 +53,12 @@ class ShownRow:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One bar of the chart; the note says what is counted where more stand here than on the step before."""
+    """One bar of the chart; ``share`` is that of the step before, where people come here by that step alone."""
 
     label: str
     value: int
     note: str
+    share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def shown_funnel(funnel: Funnel) -> ShownFunnel:
     named = definitions()
     names = {definition.stage: definition.name for definition in named}
     return ShownFunnel(
-        steps=_steps(named, funnel.total.counts),
+        steps=_steps(named, funnel),
         definitions=named,
         rows=[_shown(row) for row in funnel.rows],
         total=_shown(funnel.total),
@@ -125,17 +125,23 @@ def shown_funnel(funnel: Funnel) -> ShownFunnel:
     )
 
 
-def _steps(named: list[Definition], counts: Mapping[Stage, int]) -> list[Step]:
-    way = [one for one in named if one.stage in MAIN]
-    before = [None, *way]
-    return [
-        Step(
-            one.name,
-            counts[one.stage],
-            one.text if last is not None and counts[one.stage] > counts[last.stage] else "",
-        )
-        for last, one in zip(before, way, strict=False)
-    ]
+def _steps(named: list[Definition], funnel: Funnel) -> list[Step]:
+    way = {one.stage: one for one in named if one.stage in MAIN}
+    return [_step(one, before, funnel) for one, before in zip(way.values(), (None, *way), strict=False)]
+
+
+def _step(definition: Definition, before: Stage | None, funnel: Funnel) -> Step:
+    """Compare a step with the one before; whoever started without a link never clicked one."""
+    stage, counts = definition.stage, funnel.total.counts
+    count, note = counts[stage], ""
+    unlinked = sum(row.counts[stage] for row in funnel.rows if row.source_link_id is None)
+    if stage is Stage.STARTED and unlinked:
+        note = str(_("%(number)s of these came without a link.", number=unlinked))
+        count -= unlinked
+    reached = counts[before] if before else 0
+    if reached and count > reached:
+        note = definition.text
+    return Step(definition.name, counts[stage], note, count / reached if 0 < count <= reached else None)
 
 
 def funnel_csv(funnel: Funnel) -> str:
