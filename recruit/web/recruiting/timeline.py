@@ -210,8 +210,9 @@ def _of_note(note: Note, teller: Teller) -> Entry:
 def of_communication(session: Session, one: Communication, teller: Teller, scope: Scope) -> Entry:
     """Tell one call or message; out of scope it says no more than that there was one."""
     is_ours = one.study_id is None or scope.covers(site_id=one.site_id, study_id=one.study_id)
-    channel = str(words.CHANNELS[one.channel])
-    outcome = str(words.OUTCOMES.get(one.outcome) or one.outcome.replace("_", " "))
+    channel = _channel_words(one)
+    known = words.OUTCOMES.get(one.outcome) or words.SENT.get(one.outcome)
+    outcome = str(known or one.outcome.replace("_", " "))
     came_in = one.direction is Direction.IN
     if not is_ours:
         return Entry(one.at, teller.when(one.at), _("Contact about another study"), "", "", "message")
@@ -225,6 +226,14 @@ def of_communication(session: Session, one: Communication, teller: Teller, scope
         text=communication_note(session, one),
         mark=words.CHANNEL_MARKS.get(one.channel, "message"),
     )
+
+
+def _channel_words(one: Communication) -> str:
+    """Name the channel, and for a message what it was for."""
+    channel, purpose = str(words.CHANNELS[one.channel]), words.MESSAGE_PURPOSES.get(one.purpose)
+    if purpose is None or one.direction is Direction.IN:
+        return channel
+    return str(_("%(channel)s, %(purpose)s", channel=channel, purpose=purpose))
 
 
 def communication_note(session: Session, one: Communication) -> str:

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from recruit.contact.models import ContactChannel, Purpose
-from recruit.contact.policy import say
+from recruit.contact.policy import MessagePurpose, say
 from recruit.events import Channel
 from recruit.intake.models import Entrance, InquiryChannel, Medium
 from recruit.matching.guard import Bar, TextAnswer
@@ -81,6 +81,13 @@ OUTCOMES: Words = {
     CallOutcome.WRONG_NUMBER: _l("Wrong number"),
     CallOutcome.DISCONNECTED: _l("Number disconnected"),
     CallOutcome.DECLINED_TO_TALK: _l("Declined to talk"),
+}
+SENT: Words = {"handed_over": _l("Sent")}
+MESSAGE_PURPOSES: Words = {
+    MessagePurpose.VERIFICATION: _l("code to confirm the address"),
+    MessagePurpose.SERVICE: _l("about their request"),
+    MessagePurpose.STUDY: _l("about the study"),
+    MessagePurpose.INVITATION: _l("invitation"),
 }
 STATES: Words = {
     State.REFERRED: _l("Referred"),
