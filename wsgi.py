@@ -1,5 +1,6 @@
 """The whole application, for a WSGI server: ``gunicorn wsgi:app`` or ``flask --app wsgi``."""
 
 from campaigns.app import create_app
+from recruit import cli
 
-app = create_app()
+app = cli.started(create_app)

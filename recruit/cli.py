@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import click
 from flask import Flask
 
 from recruit.commands import database, jobs, studies, translations, users
+from recruit.errors import BadSettings
 
 GROUPS = (database.group, jobs.worker, studies.group, translations.group, users.group)
 
@@ -13,3 +17,16 @@ def register(app: Flask) -> None:
     """Add every group of commands to the application."""
     for group in GROUPS:
         app.cli.add_command(group)
+
+
+def started(create: Callable[[], Flask]) -> Flask:
+    """Build the application; on the command line a bad setting is one sentence, and exit status 1.
+
+    :raises BadSettings: under a WSGI server, which logs it and stops its workers
+    """
+    try:
+        return create()
+    except BadSettings as error:
+        if click.get_current_context(silent=True) is None:
+            raise
+        raise SystemExit(f"Error: {error.message}") from None

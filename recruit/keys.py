@@ -113,9 +113,12 @@ def vault_of(session: Session) -> Vault:
 
 
 def rewrap(session: Session, keyring: Keyring, *, limit: int) -> int:
-    """Wrap up to ``limit`` data keys anew under the newest master key; return how many were done."""
+    """Wrap up to ``limit`` data keys anew under the newest master key; return how many were done.
+
+    :raises Unreadable: the master key of one of them is not on the ring
+    """
     old = sa.select(DataKey).where(DataKey.master_key_id != keyring.newest.id).limit(limit)
-    rows = list(session.scalars(old))
+    rows = list(session.scalars(old.with_for_update()))  # else somebody may be erased in between
     for row in rows:
         data_key = keyring.unwrap(row.master_key_id, row.wrapped, owner=row.owner_id)
         row.master_key_id, row.wrapped = keyring.wrap(data_key, owner=row.owner_id)

@@ -20,7 +20,7 @@ from recruit.intake import service as intake
 from recruit.intake.models import Draft, DraftStatus, Entrance, Inquiry, InquiryChannel, Submission
 from recruit.intake.notices import InquiryReceived, SubmissionReceived
 from recruit.intake.service import Consented, Contact
-from recruit.matching import assessing, calling
+from recruit.matching import assessing, calling, holds
 from recruit.matching import service as matching
 from recruit.matching.calling import Ended
 from recruit.matching.models import Match
@@ -141,6 +141,7 @@ def submit(
     )
     assessing.assess_match(session, match, cause="submission", at=at)
     matching.queue(session, match, at=at)
+    holds.settle(session, match, at=at)
     publish(session, SubmissionReceived(taken.person.id, draft.study_id, match.id, contact.language))
     return submission, match
 
@@ -187,6 +188,7 @@ def inquire(
     )
     assessing.assess_match(session, match, cause="inquiry", at=at)
     matching.queue(session, match, at=at)
+    holds.settle(session, match, at=at)
     if channel is not InquiryChannel.DOCTOR:  # whose patient has asked for no message
         _verify_first(session, taken.links, language=contact.language, at=at)
     publish(session, InquiryReceived(taken.person.id, study.id, match.id, contact.language))
@@ -216,9 +218,10 @@ def refer(
 ) -> Referral:
     """Hand a person to a site, judged by the version in force there.
 
-    :raises Refused: a criterion rules the person out there, or the site takes nobody now
+    :raises Refused: a criterion rules the person out there, or the site or their cohort takes nobody now
     """
     match = locked(session, Match, match_id)
+    holds.require_open_cohort(session, match, study_site_id, at=at)
     match.study_site_id = study_site_id
     assessing.assess_match(session, match, cause="referral", at=at)
     return referrals.refer(session, match_id, study_site_id, at=at, owner_id=owner_id)

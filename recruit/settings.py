@@ -6,19 +6,33 @@ A missing or unsafe value stops the start with a sentence that says what to do. 
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from recruit.errors import BadSettings
+from recruit.errors import BadSettings, Invalid
 
 PREFIX = "RECRUIT_"
 _WEAK = ("secret", "changeme", "password", "development", "test", "demo", "example")
+_LEAST_VARIETY = 8
+"""Different characters of a secret or bytes of a key; chance gives fewer to one key in more than a billion."""
+_PORTS = {"http": 80, "https": 443}
 
 
 class Environment(StrEnum):
@@ -43,7 +57,8 @@ class Settings(BaseModel):
     )
     secret_key: str = Field(
         repr=False,
-        description="At least 32 random characters; signs cookies. Make one with `openssl rand -hex 32`.",
+        description="At least 32 random characters; signs cookies. Make one with `openssl rand -hex 32`; "
+        "only the demo takes less.",
     )
     master_key: str = Field(
         default="",
@@ -54,24 +69,26 @@ class Settings(BaseModel):
     public_url: str = Field(
         default="http://127.0.0.1:8000",
         description="Address under which people reach the application; every link we send starts with it. "
-        "`https` turns on Secure cookies and HSTS.",
+        "`https` turns on Secure cookies and HSTS; production requires it, unless the host is this machine.",
     )
     trusted_proxies: int = Field(
         default=0,
         ge=0,
         le=5,
-        description="How many reverse proxies stand in front and set `X-Forwarded-For`.",
+        description="How many reverse proxies stand in front and set `X-Forwarded-For`, `X-Forwarded-Proto` "
+        "and `X-Forwarded-Host`.",
     )
     operator_name: str = Field(
         default="Trial Recruit", max_length=80, description="Name of the organisation, shown on every page."
     )
+    country: str = Field(
+        default="US", pattern="^[A-Z]{2}$", description="Country assumed for telephone numbers and postcodes."
+    )
     help_phone: str = Field(
         default="",
         max_length=32,
-        description="Telephone number for participants, shown on every public page.",
-    )
-    country: str = Field(
-        default="US", pattern="^[A-Z]{2}$", description="Country assumed for telephone numbers and postcodes."
+        description="Telephone number for participants, shown on every public page; a number of "
+        "`RECRUIT_COUNTRY`, or an international one with `+`.",
     )
     zone: str = Field(
         default="America/New_York",
@@ -123,14 +140,64 @@ class Settings(BaseModel):
                 return "postgresql+psycopg://" + value[len(prefix) :]
         if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("must start with postgresql:// or sqlite:///")
+        if value.startswith("sqlite:") and not _names_a_file(value):
+            raise ValueError("must name a file, such as sqlite:////srv/recruit.sqlite3")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _refuse_weak_secret(cls, value: str, info: ValidationInfo) -> str:
+        weak = len(value) < 32 or len(set(value)) < _LEAST_VARIETY or any(w in value.lower() for w in _WEAK)
+        if not value.strip() or (weak and not _is_for_trying_out(info)):
+            raise ValueError("is easy to guess; set it to what `openssl rand -hex 32` prints")
+        return value
+
+    @field_validator("master_key")
+    @classmethod
+    def _refuse_weak_master_key(cls, value: str, info: ValidationInfo) -> str:
+        """Refuse a key that nobody drew at random; ``recruit.crypto`` reads them and says what is malformed."""
+        for entry in value.split(","):
+            key_id, _, encoded = entry.strip().partition(":")
+            if _has_no_variety(encoded) and not _is_for_trying_out(info):
+                raise ValueError(
+                    f"the key {key_id[:32]!r} is easy to guess; set it to what `openssl rand -base64 32` prints"
+                )
         return value
 
     @field_validator("public_url")
     @classmethod
-    def _check_public_url(cls, value: str) -> str:
+    def _check_public_url(cls, value: str, info: ValidationInfo) -> str:
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
+        host = _host_of(value)
+        if not host:
+            raise ValueError("must name a host, such as https://recruit.example.org")
+        is_real = info.data.get("environment") is Environment.PRODUCTION
+        if is_real and value.startswith("http://") and not _is_loopback(host):
+            raise ValueError("must start with https://, unless it is an address of this machine itself")
         return value.rstrip("/")
+
+    @field_validator("country")
+    @classmethod
+    def _check_country(cls, value: str) -> str:
+        import phonenumbers  # here, so that settings can be read before the application is loaded
+
+        if value not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError("must be the two letters of a country, such as US")
+        return value
+
+    @field_validator("help_phone")
+    @classmethod
+    def _check_help_phone(cls, value: str, info: ValidationInfo) -> str:
+        from recruit.addresses import read_phone
+
+        if not value.strip():
+            return ""
+        try:
+            read_phone(value, country=info.data.get("country", "US"))
+        except Invalid:
+            raise ValueError("must be a telephone number that people can call") from None
+        return value
 
     @field_validator("zone")
     @classmethod
@@ -142,13 +209,7 @@ class Settings(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _refuse_weak_secrets(self) -> Settings:
-        secret = self.secret_key
-        weak = len(secret) < 32 or len(set(secret)) < 8 or any(word in secret.lower() for word in _WEAK)
-        if weak and self.environment is Environment.PRODUCTION:
-            raise ValueError(
-                "the secret key is easy to guess; set RECRUIT_SECRET_KEY to what `openssl rand -hex 32` prints"
-            )
+    def _require_a_whole_provider(self) -> Settings:
         twilio = (self.twilio_account_sid, self.twilio_auth_token, self.twilio_sender)
         if self.message_provider == "twilio" and not all(twilio):
             raise ValueError(
@@ -161,6 +222,15 @@ class Settings(BaseModel):
     def secure(self) -> bool:
         """Whether people reach us over https."""
         return self.public_url.startswith("https://")
+
+    @property
+    def public_origin(self) -> str:
+        """Give the origin of the public address, written as browsers write it."""
+        parts = urlsplit(self.public_url)
+        host = parts.hostname or ""
+        name = f"[{host}]" if ":" in host else host
+        port = "" if parts.port in (None, _PORTS[parts.scheme]) else f":{parts.port}"
+        return f"{parts.scheme}://{name}{port}"
 
     @property
     def is_demo(self) -> bool:
@@ -192,5 +262,40 @@ def _say(error: ValidationError) -> str:
     for item in error.errors(include_input=False, include_url=False):
         name = ".".join(str(part) for part in item["loc"])
         variable = f"{PREFIX}{name.upper()}: " if name else ""
-        lines.append(f"{variable}{item['msg']}")
+        lines.append(f"{variable}{item['msg'].removeprefix('Value error, ')}")
     return "The application cannot start. " + "; ".join(lines)
+
+
+def _is_for_trying_out(info: ValidationInfo) -> bool:
+    return info.data.get("environment") is Environment.DEMO
+
+
+def _names_a_file(url: str) -> bool:
+    path = url.removeprefix("sqlite:///").partition("?")[0]
+    return path.strip() not in ("", ":memory:") and not path.endswith("/")
+
+
+def _has_no_variety(encoded: str) -> bool:
+    """Tell whether this is a key of which most bytes are the same; what is not a key is not judged."""
+    try:
+        material = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return False
+    return len(material) == 32 and len(set(material)) < _LEAST_VARIETY
+
+
+def _host_of(url: str) -> str:
+    """Read the host of an address; nothing where there is none, or where it cannot be read."""
+    try:
+        parts = urlsplit(url)
+        readable = parts.port != 0 and not any(c.isspace() for c in url)
+    except ValueError:
+        return ""
+    return (parts.hostname or "") if readable else ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -42,7 +42,7 @@ from recruit.settings import Environment, Settings
 NOON = datetime(2026, 11, 18, 17, 0, tzinfo=UTC)
 """Wednesday 18 November 2026, noon in New York."""
 
-SECRET = "a-test-secret-that-is-long-enough-0123456789"
+SECRET = "7d0c41f2be9a5836d1e07fa2c49b6358"
 LONG = ("tests/hostile/test_public", "tests/browser/", "tests/hostile/", "tests/docs/", "tests/recruit/demo/")
 MODELS = (_recruit_models, _campaign_models)
 

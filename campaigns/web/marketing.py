@@ -58,8 +58,10 @@ def home() -> ResponseReturnValue:
             study_within(session, study_id, scope)
         counted = funnel(session, scope, period=period, study_id=study_id)
         studies = studies_within(session, scope)
+        stops = pages.ads_to_stop(session, scope, at=context.now())
     return render_template(
         "marketing/home.html",
+        stops=stops,
         funnel=pages.shown_funnel(counted),
         studies=studies,
         asked=request.args,

@@ -1,42 +1,23 @@
-"""``flask db``: make the schema and bring it up to date, back up, restore, check."""
+"""``flask db``: make the schema and bring it up to date, back up, restore, check, change the master key."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
 
 import click
-from flask.cli import AppGroup
 
-from recruit import backup, context, revising, schema
+from recruit import backup, context, revising, rotation, schema
+from recruit.commands.plain import PlainGroup
 from recruit.db import Database
-from recruit.errors import RecruitError
 from recruit.operations import checks
 from recruit.operations import service as operations
 
-group = AppGroup("db", help="The database: schema, backups, restore, checks.")
-_P = ParamSpec("_P")
-
-
-def _plainly(command: Callable[_P, None]) -> Callable[_P, None]:
-    """Show a refusal as one sentence, with exit status 1."""
-
-    @wraps(command)
-    def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except RecruitError as error:
-            raise click.ClickException(error.message) from None
-
-    return run
+group = PlainGroup("db", help="The database: schema, backups, restore, checks, keys.")
 
 
 @group.command("upgrade")
 @click.option("--no-backup", is_flag=True, help="Do not back up first: you have done so yourself.")
-@_plainly
 def upgrade(no_backup: bool) -> None:
     """Make the schema, or bring an existing one up to date after backing it up."""
     database = context.database()
@@ -59,7 +40,6 @@ def bring_up_to_date(database: Database, *, backs_up: bool) -> None:
 
 
 @group.command("current")
-@_plainly
 def current() -> None:
     """Say which schema the database has, and which it should have."""
     click.echo(f"{schema.current(context.database()) or 'nothing'} (newest {schema.head()})")
@@ -67,7 +47,6 @@ def current() -> None:
 
 @group.command("backup")
 @click.argument("path", type=click.Path(path_type=Path))
-@_plainly
 def write(path: Path) -> None:
     """Write a backup to PATH, or into PATH where that is a folder; the application may go on meanwhile."""
     made = backup.write(context.database(), path, at=context.now())
@@ -77,7 +56,6 @@ def write(path: Path) -> None:
 @group.command("restore")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--replace", is_flag=True, help="Replace a database that holds data; it is backed up first.")
-@_plainly
 def restore(path: Path, replace: bool) -> None:
     """Put the backup at PATH in the place of the database; sending is off afterwards."""
     folder = Path(context.settings().backup_folder)
@@ -92,7 +70,6 @@ def restore(path: Path, replace: bool) -> None:
 
 @group.command("sending")
 @click.argument("state", type=click.Choice(["on", "off"]))
-@_plainly
 def sending(state: str) -> None:
     """Let messages leave, or stop them all."""
     with context.transaction(by="cli:db sending", reason=f"sending:{state}") as session:
@@ -101,7 +78,6 @@ def sending(state: str) -> None:
 
 
 @group.command("check")
-@_plainly
 def check() -> None:
     """Look at schema, pages, references, trail and keys; exit status 1 where something is not in order."""
     findings = checks.look(context.database())
@@ -111,10 +87,22 @@ def check() -> None:
         sys.exit(1)
 
 
+@group.command("rewrap")
+def rewrap() -> None:
+    """Put all data under the newest master key; can be stopped at any moment and run again."""
+    database = context.database()
+    done = rotation.rotate(database, at=context.now())
+    click.echo(
+        f"Wrapped {done.data_keys} data keys anew; made the fingerprints of {done.addresses} addresses, "
+        f"{done.accounts} accounts and {done.people} people's names anew."
+    )
+    for words in rotation.words_of(database):
+        click.echo(words)
+
+
 @group.command("revision")
 @click.option("--message", required=True, help="What it does: TABLE VERB WHAT, such as `person add nickname`.")
 @click.option("--why", required=True, help="The reason, and which step of how many: for its docstring.")
-@_plainly
 def revision(message: str, why: str) -> None:
     """Write the next migration from how the models differ from the newest revision; for developers."""
     click.echo(f"Wrote {revising.write(message, why=why)}. Read it before you keep it.")

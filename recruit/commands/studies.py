@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 
 import click
-from flask.cli import AppGroup
 
 from recruit import context
+from recruit.commands.plain import PlainGroup
 from recruit.studies import importing
 from recruit.studies.importing import Came, FileOutcome, Imported
 
-group = AppGroup("studies", help="Studies from a registry.")
+group = PlainGroup("studies", help="Studies from a registry.")
 
 
 @group.command("import")

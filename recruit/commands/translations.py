@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import click
-from flask.cli import AppGroup
 
 from recruit import catalog
+from recruit.commands.plain import PlainGroup
 from recruit.web.languages import DEFAULT, LANGUAGES
 
-group = AppGroup("translations", help="Interface texts in other languages.")
+group = PlainGroup("translations", help="Interface texts in other languages.")
 
 
 @group.command("update")

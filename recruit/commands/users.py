@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import click
-from flask.cli import AppGroup
 
 from recruit import context
 from recruit.accounts import queries, service
 from recruit.accounts.models import AccountStatus, LinkPurpose, Role
 from recruit.accounts.policy import Permit
-from recruit.errors import RecruitError
+from recruit.commands.plain import PlainGroup
+from recruit.errors import NotFound
 from recruit.web.account import link_url
 
-group = AppGroup("users", help="Staff accounts.")
+group = PlainGroup("users", help="Staff accounts.")
 
 
 @group.command("invite")
@@ -29,11 +29,8 @@ group = AppGroup("users", help="Staff accounts.")
 def invite(email: str, name: str, roles: tuple[str, ...]) -> None:
     """Make an account and print its one-time link, which works for 24 hours."""
     permits = tuple(Permit(Role(role), None, None) for role in dict.fromkeys(roles))
-    try:
-        with context.transaction(by="cli:users", reason="account:invite") as session:
-            _account, token = service.invite(session, email=email, name=name, permits=permits, at=context.now())
-    except RecruitError as error:
-        raise click.ClickException(error.message) from None
+    with context.transaction(by="cli:users", reason="account:invite") as session:
+        _account, token = service.invite(session, email=email, name=name, permits=permits, at=context.now())
     click.echo(link_url(LinkPurpose.INVITE, token))
 
 
@@ -41,14 +38,11 @@ def invite(email: str, name: str, roles: tuple[str, ...]) -> None:
 @click.argument("email")
 def link(email: str) -> None:
     """Print a new one-time link for an account: its invitation again, or a password reset."""
-    try:
-        with context.transaction(by="cli:users", reason="account:link") as session:
-            account = queries.account_of(session, email)
-            if account is None:
-                raise click.ClickException("There is no account with this email address.")
-            purpose, token = service.renew_link(session, account.id, at=context.now())
-    except RecruitError as error:
-        raise click.ClickException(error.message) from None
+    with context.transaction(by="cli:users", reason="account:link") as session:
+        account = queries.account_of(session, email)
+        if account is None:
+            raise NotFound("There is no account with this email address.")
+        purpose, token = service.renew_link(session, account.id, at=context.now())
     click.echo(link_url(purpose, token))
 
 

@@ -18,9 +18,9 @@ from recruit.demo.arrivals import Came, Visitor, Ways
 from recruit.demo.population import People, Somebody
 from recruit.demo.world import Hold, Place, Stage, World, acting
 from recruit.ids import new_id
-from recruit.intake import drafts
-from recruit.intake.models import Entrance, InquiryChannel
-from recruit.matching import holds
+from recruit.intake import assisted, drafts
+from recruit.intake.models import Entrance, InquiryChannel, Submission
+from recruit.matching import assessing, holds
 from recruit.matching import service as matching
 from recruit.matching.plan import CallOutcome
 from recruit.people.models import LineType
@@ -204,7 +204,10 @@ def doctors_form(cast: Cast) -> Came:
 
 
 def hang_up_at_question_six(cast: Cast) -> Came:
-    """Call somebody back who answers five questions; the line goes dead at the sixth."""
+    """Call somebody back who answers five questions; the line goes dead at the sixth.
+
+    What was said is kept, and the rest is asked in another call.
+    """
     stage, place = cast.place("cedar", "Chicago")
     visitor = Visitor(stage, place, cast.moment(place, 2, 9, 5), ways=Ways(channels=(CALL,)))
     who = cast.who("Gordon", "Pulaski", None, place)
@@ -230,7 +233,11 @@ def hang_up_at_question_six(cast: Cast) -> Came:
         said = [(item, answer, at + timedelta(seconds=25 * n)) for n, (item, answer) in enumerate(given, 1)]
         drafts.save_answers(cast.session, draft.id, said)
         at += timedelta(minutes=4)
-        _log(cast, came, CallOutcome.DECLINED_TO_TALK, at, "The line went dead at question 6.")
+        kept = assisted.keep_said(cast.session, draft.id, came.person_id, caller, at=at)
+        _judge_anew(cast, came, kept, at=at)
+        again = place.calendar.after_open_minutes(cast.world.now, 45)
+        note = "The line went dead at question 6. Go on from there."
+        _log(cast, came, CallOutcome.CALL_BACK, at, note, again=again)
     return came
 
 
@@ -346,9 +353,28 @@ SCENES: dict[str, Callable[[Cast], Came]] = {
 }
 
 
-def _log(cast: Cast, came: Came, outcome: CallOutcome, at: datetime, note: str = "") -> None:
+def _log(
+    cast: Cast,
+    came: Came,
+    outcome: CallOutcome,
+    at: datetime,
+    note: str = "",
+    *,
+    again: datetime | None = None,
+) -> None:
     if came.match is not None:
-        pipeline.call(cast.session, came.match.id, outcome, at=at, note=note)
+        pipeline.call(cast.session, came.match.id, outcome, at=at, note=note, call_back_at=again)
+
+
+def _judge_anew(cast: Cast, came: Came, kept: Submission | None, *, at: datetime) -> None:
+    """Judge somebody by what they have said on the telephone so far."""
+    match = cast.course(came).match
+    if kept is None:
+        raise RuntimeError("something was to be said before the line went dead")
+    payload: dict[str, object] = {"submission": str(kept.id)}
+    matching.note_decision(cast.session, match, "match.answers_confirmed", at=at, payload=payload)
+    assessing.assess_match(cast.session, match, cause="phone", at=at)
+    assessing.follow(cast.session, match, at=at)
 
 
 def _refer(cast: Cast, came: Came, at: datetime) -> lives.Way:

@@ -16,6 +16,7 @@ from recruit.db import actor_of, found, locked
 from recruit.errors import Invalid, Refused
 from recruit.ids import new_id
 from recruit.keys import vault_of
+from recruit.matching import queries
 from recruit.matching.models import AssessmentRow, Match, Override, Triage
 from recruit.matching.place import zone_of
 from recruit.matching.service import RULED_OUT, WAITING, note_decision, queue
@@ -53,16 +54,24 @@ class Judged:
 def judge(session: Session, match: Match, *, at: datetime, study_site_id: UUID | None = None) -> Judged | None:
     """Judge a match by the version in force at its site, or at another one, writing nothing.
 
+    A cohort that is closed or on hold there does not count, as long as another one is open.
+
     :returns: nothing where no version is in force
     """
-    version, zone = _version_for(session, match, study_site_id or match.study_site_id, at=at)
+    here = study_site_id or match.study_site_id
+    version, zone = _version_for(session, match, here, at=at)
     if version is None:
         return None
     facts = facts_for(session, match)
     vocabulary = vocabulary_of(session, match.study_id)
     day = civil_day(at, zone)
     lowered = reading.lowered_of(version, vocabulary=vocabulary, terms=terms())
-    assessment = assess_lowered(lowered, facts, on=day, vocabulary=vocabulary, terms=terms())
+    closed: frozenset[str] = frozenset()
+    if lowered.protocol.cohorts:
+        closed = queries.closed_cohorts(session, match.study_id, at=at, study_site_id=here)
+    assessment = assess_lowered(
+        lowered, facts, on=day, vocabulary=vocabulary, terms=terms(), closed_cohorts=closed
+    )
     overrides = _holding(session, match, version, facts)
     verdicts = {lineage: one.passes for lineage, one in overrides.items()}
     return Judged(version, zone, day, facts, vocabulary, assessment, overrides, effective(assessment, verdicts))
@@ -209,7 +218,7 @@ def _lapse_others(session: Session, match: Match, judged: Judged, *, at: datetim
     session.execute(
         sa.update(Override)
         .where(Override.match_id == match.id, Override.lapsed_at.is_(None), Override.id.not_in(holding))
-        .values(lapsed_at=at)
+        .values(lapsed_at=at, version=Override.version + 1)
     )
 
 
@@ -217,7 +226,7 @@ def _lapse(session: Session, match: Match, lineage_id: str, *, at: datetime) -> 
     lapsed = session.scalars(
         sa.update(Override)
         .where(Override.match_id == match.id, Override.lineage_id == lineage_id, Override.lapsed_at.is_(None))
-        .values(lapsed_at=at)
+        .values(lapsed_at=at, version=Override.version + 1)
         .returning(Override.id)
         .execution_options(synchronize_session=False)
     ).all()
@@ -248,6 +257,7 @@ def _is_same(last: AssessmentRow, judged: Judged, fact_ids: list[str]) -> bool:
         and last.engine_hash == engine_hash()
         and last.terms_hash == terms().version
         and last.policy_hash == CONFLICT_POLICY
+        and last.result.get("cohorts") == judged.assessment.to_json()["cohorts"]
     )
 
 

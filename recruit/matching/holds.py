@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,24 +10,22 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from recruit import events
-from recruit.db import actor_of, locked, publish
+from recruit.db import actor_of, locked
 from recruit.errors import Invalid, Refused
+from recruit.events import Event
 from recruit.ids import new_id
+from recruit.matching import assessing, queries
 from recruit.matching import service as matching
+from recruit.matching.assessing import Judged
 from recruit.matching.models import Match, Triage
 from recruit.referrals.models import Referral
-from recruit.studies.models import Hold, HoldReason, StudySite
+from recruit.studies.models import Cohort, Hold, HoldReason, StudySite
 from recruit.visits.models import Visit, VisitStatus
+from screening.assess import CohortDisposition
+from screening.overrides import effective
+from screening.verdict import Disposition
 
-
-@dataclass(frozen=True, slots=True)
-class HoldChanged:
-    """A hold came into being or was lifted; queued messages and ads have to follow."""
-
-    hold_id: UUID
-    study_id: UUID | None
-    site_id: UUID | None
-    lifted: bool
+BEGUN = "hold.begun"
 
 
 def place(
@@ -42,6 +40,8 @@ def place(
     note: str = "",
 ) -> Hold:
     """Stop recruiting; people who wait to be called are marked as held.
+
+    On the hold of a cohort those wait who fit no other one that is open; all others go on.
 
     :raises Invalid: nothing is named
     """
@@ -59,9 +59,9 @@ def place(
     )
     session.add(hold)
     session.flush()
-    if cohort_id is None and hold.effective_at <= at:
-        _hold_queue(session, hold)
-    _tell(session, hold, "hold.placed", at=at, lifted=False)
+    _tell(session, hold, "hold.placed", at=at)
+    if hold.effective_at <= at:
+        _hold_queue(session, hold, at=at)
     return hold
 
 
@@ -76,18 +76,43 @@ def lift(session: Session, hold_id: UUID, *, at: datetime) -> Hold:
     hold.lifted_at, hold.lifted_by = max(at, hold.effective_at), actor_of(session)
     session.flush()
     _release_queue(session, hold, at=at)
-    _tell(session, hold, "hold.lifted", at=at, lifted=True)
+    _tell(session, hold, "hold.lifted", at=at)
     return hold
 
 
 def apply_due(session: Session, *, at: datetime) -> int:
     """Mark the people held by holds whose time has come; return how many holds were looked at."""
     due = session.scalars(
-        sa.select(Hold).where(Hold.effective_at <= at, Hold.lifted_at.is_(None), Hold.cohort_id.is_(None))
+        sa.select(Hold).where(Hold.effective_at <= at, Hold.lifted_at.is_(None), ~_has_judged())
     ).all()
     for hold in due:
-        _hold_queue(session, hold)
+        _hold_queue(session, hold, at=at)
+        if hold.cohort_id is not None:
+            _tell(session, hold, BEGUN, at=at)
     return len(due)
+
+
+def settle(session: Session, match: Match, *, at: datetime) -> None:
+    """Let a match that was judged and queued wait where a hold on a cohort is all that stops the person."""
+    if not _waits_for_cohort(session, match, at=at):
+        return
+    if match.triage is Triage.CLOSED and match.closed_reason == matching.RULED_OUT:
+        match.triage, match.closed_reason, match.closed_at = Triage.HELD, "", None
+    elif match.triage is Triage.TO_CALL:
+        match.triage = Triage.HELD
+
+
+def require_open_cohort(session: Session, match: Match, study_site_id: UUID, *, at: datetime) -> None:
+    """Check that a cohort that the person may fit takes people at a site.
+
+    :raises Refused: all of them are on hold or closed
+    """
+    judged = assessing.judge(session, match, at=at, study_site_id=study_site_id)
+    closed = _closed_to(judged)
+    if closed & queries.held_cohorts(session, match.study_id, at=at, study_site_id=study_site_id):
+        raise Refused("Recruiting is on hold here. New referrals wait until a coordinator lifts the hold.")
+    if closed:
+        raise Refused("No cohort that this person may fit takes people now.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +124,10 @@ class Effect:
 
 
 def effect(session: Session, hold: Hold, *, at: datetime) -> Effect:
-    """Count whom a hold keeps waiting and how many booked visits lie ahead; nobody for one of a cohort."""
-    if hold.cohort_id is not None:
-        return Effect(0, 0)
+    """Count whom a hold keeps waiting and how many booked visits lie ahead; none are known by cohort."""
     waiting = sa.select(sa.func.count()).select_from(Match).where(Match.triage == Triage.HELD, *_affected(hold))
+    if hold.cohort_id is not None:
+        return Effect(session.scalar(waiting) or 0, 0)
     booked = (
         sa.select(sa.func.count())
         .select_from(Visit)
@@ -121,13 +146,25 @@ def _affected(hold: Hold) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     if hold.study_id is not None:
         conditions.append(Match.study_id == hold.study_id)
+    if hold.cohort_id is not None:
+        conditions.append(Match.study_id.in_(sa.select(Cohort.study_id).where(Cohort.id == hold.cohort_id)))
     if hold.site_id is not None:
         here = sa.select(StudySite.id).where(StudySite.site_id == hold.site_id)
         conditions.append(Match.study_site_id.in_(here))
     return conditions
 
 
-def _hold_queue(session: Session, hold: Hold) -> None:
+def _has_judged() -> sa.ColumnElement[bool]:
+    """Say of a cohort's hold that people were judged again when it began, which is done once."""
+    since = Event.happened_at >= Hold.effective_at
+    begun = sa.exists().where(Event.subject_kind == "hold", Event.subject_id == Hold.id, since)
+    return sa.and_(Hold.cohort_id.is_not(None), begun)
+
+
+def _hold_queue(session: Session, hold: Hold, *, at: datetime) -> None:
+    if hold.cohort_id is not None:
+        _judge_waiting(session, hold, at=at)
+        return
     waiting = session.scalars(
         sa.select(Match).where(Match.triage == Triage.TO_CALL, *_affected(hold)).with_for_update()
     )
@@ -137,15 +174,70 @@ def _hold_queue(session: Session, hold: Hold) -> None:
 
 
 def _release_queue(session: Session, hold: Hold, *, at: datetime) -> None:
+    if hold.cohort_id is not None:
+        _judge_waiting(session, hold, at=at)
     held = session.scalars(
         sa.select(Match).where(Match.triage == Triage.HELD, *_affected(hold)).with_for_update()
     )
     for match in held.all():
-        matching.release(session, match, at=at)
+        if not _waits_for_cohort(session, match, at=at):
+            matching.release(session, match, at=at)
     session.flush()
 
 
-def _tell(session: Session, hold: Hold, type_: str, *, at: datetime, lifted: bool) -> None:
+def _judge_waiting(session: Session, hold: Hold, *, at: datetime) -> None:
+    """Judge those again whom a cohort's hold may stop or its end bring back; only who changes is locked."""
+    ruled_out_since = sa.and_(
+        Match.triage == Triage.CLOSED,
+        Match.closed_reason == matching.RULED_OUT,
+        Match.closed_at >= hold.effective_at,
+    )
+    waits = sa.or_(Match.triage.in_(matching.WAITING), ruled_out_since)
+    for match in session.scalars(sa.select(Match).where(waits, *_affected(hold))).all():
+        judged = assessing.judge(session, match, at=at)
+        if judged is not None and (_differs(match, judged) or _closed_to(judged)):
+            _judge_again(session, match.id, at=at)
+    session.flush()
+
+
+def _judge_again(session: Session, match_id: UUID, *, at: datetime) -> None:
+    match = locked(session, Match, match_id)
+    assessing.assess_match(session, match, cause="hold", at=at)
+    if _waits_for_cohort(session, match, at=at):
+        settle(session, match, at=at)
+    else:
+        assessing.follow(session, match, at=at)
+
+
+def _differs(match: Match, judged: Judged) -> bool:
+    now = (judged.assessment.disposition, judged.disposition)
+    return now != (match.machine_disposition, match.effective_disposition)
+
+
+def _waits_for_cohort(session: Session, match: Match, *, at: datetime) -> bool:
+    """Say whether every cohort that the person may fit stands still, and a hold is among the reasons."""
+    held = queries.held_cohorts(session, match.study_id, at=at, study_site_id=match.study_site_id)
+    return bool(held) and bool(held & _closed_to(assessing.judge(session, match, at=at)))
+
+
+def _closed_to(judged: Judged | None) -> frozenset[str]:
+    """Name the cohorts that the person may fit where all of them stand still; else none."""
+    if judged is None:
+        return frozenset()
+    fitting = [one for one in judged.assessment.cohorts if _may_fit(judged, one)]
+    if not all(one.is_closed for one in fitting):
+        return frozenset()
+    return frozenset(one.cohort for one in fitting)
+
+
+def _may_fit(judged: Judged, cohort: CohortDisposition) -> bool:
+    """Say whether nothing rules a person out of a cohort, by staff's verdicts where they stand."""
+    verdicts = {lineage: one.passes for lineage, one in judged.overrides.items()}
+    alone = replace(judged.assessment, cohorts=(cohort,))
+    return effective(alone, verdicts) is not Disposition.INELIGIBLE
+
+
+def _tell(session: Session, hold: Hold, type_: str, *, at: datetime) -> None:
     events.record(
         session,
         type_,
@@ -157,4 +249,3 @@ def _tell(session: Session, hold: Hold, type_: str, *, at: datetime, lifted: boo
         site_id=hold.site_id,
         payload={"reason": hold.reason.value},
     )
-    publish(session, HoldChanged(hold.id, hold.study_id, hold.site_id, lifted))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,7 +24,7 @@ from recruit.people.models import Person
 from recruit.people.queries import Known
 from recruit.referrals.models import Referral
 from recruit.studies import queries as studies
-from recruit.studies.models import Hold, Site, Study, StudySite
+from recruit.studies.models import Cohort, Hold, Site, Study, StudySite
 
 PAGE = 50
 _SLEEPING = (Triage.TO_CALL, Triage.SNOOZED, Triage.DEFERRED)
@@ -86,6 +86,17 @@ class QueueRow:
         return Place(self.rank, self.moment, self.match.id)
 
 
+@dataclass(frozen=True, slots=True)
+class LiveHold:
+    """A hold that stands now, with the names of what it stops and how many people wait there."""
+
+    hold: Hold
+    study: str
+    site: str
+    cohort: str
+    waiting: int
+
+
 def queue(session: Session, scope: Scope, wanted: Filter, *, at: datetime) -> list[QueueRow]:
     """List a view's people, one page and one more; names are opened together.
 
@@ -134,28 +145,42 @@ def counts(session: Session, scope: Scope, wanted: Filter, *, at: datetime) -> d
     return {view: int(getattr(row, view.value)) for view in View}
 
 
-def holds_on(session: Session, rows: Iterable[QueueRow], *, at: datetime) -> list[tuple[Hold, str, str]]:
-    """List the live holds that concern some of these lines, with the names of study and site."""
-    rows = list(rows)
-    pairs = {(row.study.id, row.site.id if row.site else None) for row in rows}
-    study_names = {row.study.id: row.study.nickname for row in rows}
-    site_names = {row.site.id: row.site.name for row in rows if row.site}
-    live = session.scalars(
-        sa.select(Hold)
-        .where(Hold.effective_at <= at, sa.or_(Hold.lifted_at.is_(None), Hold.lifted_at > at))
-        .where(Hold.cohort_id.is_(None))
+def holds_on(session: Session, scope: Scope, *, at: datetime) -> list[LiveHold]:
+    """List the live holds that stop something within a scope, with how many of its people wait there."""
+    rows = session.execute(
+        sa.select(
+            Hold, Study.nickname, Site.name, Cohort.name.label("cohort"), _held_by(scope).label("waiting")
+        )
+        .outerjoin(Cohort, Cohort.id == Hold.cohort_id)
+        .outerjoin(Study, Study.id == sa.func.coalesce(Hold.study_id, Cohort.study_id))
+        .outerjoin(Site, Site.id == Hold.site_id)
+        .where(is_live(at), sa.exists().where(_stopped_by(StudySite.study_id), studies.within(scope)))
         .order_by(Hold.effective_at, Hold.id)
-    )
+    ).all()
     return [
-        (hold, study_names.get(hold.study_id, ""), site_names.get(hold.site_id, ""))  # type: ignore[arg-type]
-        for hold in live
-        if any(stops(hold, study_id=study_id, site_id=site_id) for study_id, site_id in pairs)
+        LiveHold(row.Hold, row.nickname or "", row.name or "", row.cohort or "", row.waiting) for row in rows
     ]
 
 
-def stops(hold: Hold, *, study_id: UUID, site_id: UUID | None) -> bool:
-    """Say whether a hold stops a study at a site."""
-    return hold.cohort_id is None and hold.study_id in (None, study_id) and hold.site_id in (None, site_id)
+def is_live(at: datetime) -> sa.ColumnElement[bool]:
+    """Give the condition on ``Hold`` that keeps those that stand now."""
+    return sa.and_(Hold.effective_at <= at, sa.or_(Hold.lifted_at.is_(None), Hold.lifted_at > at))
+
+
+def closed_cohorts(
+    session: Session, study_id: UUID, *, at: datetime, study_site_id: UUID | None
+) -> frozenset[str]:
+    """Name the cohorts of a study that take nobody now, by the protocol's codes: closed, or on hold."""
+    stands_still = sa.or_(Cohort.is_open.is_(False), _cohort_is_held(at, study_site_id))
+    return frozenset(session.scalars(sa.select(Cohort.code).where(Cohort.study_id == study_id, stands_still)))
+
+
+def held_cohorts(
+    session: Session, study_id: UUID, *, at: datetime, study_site_id: UUID | None
+) -> frozenset[str]:
+    """Name the cohorts of a study that are on hold now, by the protocol's codes."""
+    query = sa.select(Cohort.code).where(Cohort.study_id == study_id, _cohort_is_held(at, study_site_id))
+    return frozenset(session.scalars(query))
 
 
 def match_in_scope(session: Session, match_id: UUID, scope: Scope) -> Match:
@@ -253,6 +278,35 @@ def filter_choices(session: Session, scope: Scope) -> tuple[list[tuple[UUID, str
     ).all()
     named = sorted({(row[1], row[0]) for row in rows}), sorted({(row[3], row[2]) for row in rows})
     return [(key, name) for name, key in named[0]], [(key, name) for name, key in named[1]]
+
+
+def _cohort_is_held(at: datetime, study_site_id: UUID | None) -> sa.ColumnElement[bool]:
+    """Say whether a hold stands on a cohort, everywhere or at the site of a study site."""
+    here = sa.select(StudySite.site_id).where(StudySite.id == study_site_id).scalar_subquery()
+    is_here = sa.or_(Hold.site_id.is_(None), Hold.site_id == here)
+    return sa.exists().where(Hold.cohort_id == Cohort.id, is_live(at), is_here)
+
+
+def _stopped_by(study_id: sa.SQLColumnExpression[UUID]) -> sa.ColumnElement[bool]:
+    """Say whether a hold stops a study at a site; a cohort's hold stops a part of its study."""
+    return sa.and_(
+        sa.or_(Hold.study_id.is_(None), Hold.study_id == study_id),
+        sa.or_(Hold.cohort_id.is_(None), Cohort.study_id == study_id),
+        sa.or_(Hold.site_id.is_(None), Hold.site_id == StudySite.site_id),
+    )
+
+
+def _held_by(scope: Scope) -> sa.ScalarSelect[int]:
+    """Count the people within a scope who wait where a hold stands."""
+    return (
+        sa.select(sa.func.count())
+        .select_from(Match)
+        .join(Person, Person.id == Match.person_id)
+        .outerjoin(StudySite, StudySite.id == Match.study_site_id)
+        .where(Match.triage == Triage.HELD, _stopped_by(Match.study_id), _visible(scope))
+        .correlate(Hold, Cohort)
+        .scalar_subquery()
+    )
 
 
 def _joined(

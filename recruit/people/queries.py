@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
+from recruit.contact.models import Suppression
 from recruit.db import Database
 from recruit.errors import NotFound
 from recruit.keys import vault_of
@@ -47,9 +48,22 @@ class Reachable:
 
 
 def address_token(session: Session, kind: ContactKind, address: str) -> bytes:
-    """Give the keyed fingerprint of an address in its normal form."""
+    """Give the keyed fingerprint under which an address is kept, or would be.
+
+    While the master key is changed, and for a closed address that outlived its person, this is an older one.
+    """
     database: Database = session.info["database"]
-    return database.keyring.fingerprint(f"address.{kind.value}", address)
+    tokens = [token for _, token in database.keyring.fingerprints(f"address.{kind.value}", address)]
+    if len(tokens) == 1:
+        return tokens[0]
+    kept = set(
+        session.scalars(
+            sa.select(ContactPoint.address_token)
+            .where(ContactPoint.kind == kind, ContactPoint.address_token.in_(tokens))
+            .union(sa.select(Suppression.address_token).where(Suppression.address_token.in_(tokens)))
+        )
+    )
+    return next((token for token in tokens if token in kept), tokens[0])
 
 
 def root_of(session: Session, person_id: UUID) -> UUID:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from flask import Flask, Response, g, redirect, request, url_for
 from flask_login import current_user
 
+from recruit import context
 from recruit.accounts.models import Role
 from recruit.errors import Forbidden, Refused
 
@@ -135,5 +136,7 @@ def _require_same_origin() -> None:
     if site is not None and site not in ("same-origin", "none"):
         raise Refused("This form was sent from another site. Please open our page and try again.")
     origin = request.headers.get("Origin")
-    if origin not in (None, "null") and origin.rstrip("/") != request.host_url.rstrip("/"):
+    # behind a proxy that does not pass on the host, the address of this request is not the one people see
+    ours = (request.host_url.rstrip("/"), context.settings().public_origin)
+    if origin not in (None, "null") and origin.rstrip("/") not in ours:
         raise Refused("This form was sent from another site. Please open our page and try again.")

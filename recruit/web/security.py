@@ -27,6 +27,8 @@ _HSTS = "max-age=31536000; includeSubDomains"
 
 def install(app: Flask, settings: Settings) -> None:
     """Set limits before and headers after every request."""
+    # over https Flask-WTF would ask for a Referer, which our own Referrer-Policy keeps browsers from sending
+    app.config["WTF_CSRF_SSL_STRICT"] = False
 
     @app.before_request
     def limit_body() -> None:

@@ -20,6 +20,7 @@ from campaigns.outbox.models import Message
 from campaigns.outbox.queries import conservation
 from campaigns.outbox.states import State
 from campaigns.outbox.worker import send_due
+from campaigns.web import pages
 from recruit import context, privacy
 from recruit.accounts.models import Role
 from recruit.accounts.policy import Scope
@@ -32,7 +33,10 @@ from recruit.errors import NotFound, Refused
 from recruit.intake.models import HitKind, LinkHit, Medium, SourceLink
 from recruit.intake.notices import SubmissionReceived
 from recruit.jobs import run_due
+from recruit.matching import holds
 from recruit.settings import Environment, Settings
+from recruit.studies.models import HoldReason, Site
+from recruit.studies.service import save_cohort
 from tests.browsing import signed_in
 from tests.campaigns.scenes import FakeCarrier, OpenStudy, Reachable, make_open_study, make_reachable, make_text
 from tests.conftest import NOON
@@ -206,6 +210,66 @@ class TestLinksAndSpend:
 
         assert client.get(f"/staff/marketing/links/{link.id}").status_code == 404
         assert client.get(f"/staff/marketing?study={place.study.id}").status_code == 404
+
+
+class TestStopYourAds:
+    def test_names_the_study_and_the_links_that_lead_there(
+        self, marketer: FlaskClient, database: Database, place: OpenStudy
+    ) -> None:
+        link, stopped = link_to(database, place), link_to(database, place)
+        with database.transaction(actor="test") as session:
+            found(session, SourceLink, stopped.id).stopped_at = NOON
+            hold = holds.place(session, reason=HoldReason.SAFETY, at=NOON, study_id=place.study.id)
+
+        page = marketer.get("/staff/marketing").text
+        with database.transaction(actor="test") as session:
+            holds.lift(session, hold.id, at=NOON)
+        after = marketer.get("/staff/marketing").text
+
+        assert f"Stop your ads: {place.study.nickname} is not recruiting</h2>" in page
+        assert f'<a href="/staff/marketing/links/{link.id}">Clinic</a></li>' in page
+        assert (
+            f"/staff/marketing/links/{stopped.id}" not in page.split("Stop your ads")[1].split("</section>")[0]
+        )
+        assert "Stop your ads" not in after
+
+    def test_names_the_site_and_only_its_links(
+        self, marketer: FlaskClient, database: Database, place: OpenStudy
+    ) -> None:
+        anywhere = link_to(database, place)
+        with database.transaction(actor="test") as session:
+            site = found(session, Site, place.study_site.site_id)
+            new = NewLink(place.study.id, Medium.POSTER, "Lobby", site_id=site.id)
+            here = create_link(session, new, at=NOON)
+            holds.place(session, reason=HoldReason.CAPACITY, at=NOON, site_id=site.id)
+
+        with database.reading() as session:
+            [stop] = pages.ads_to_stop(session, EVERYTHING, at=NOON)
+        page = marketer.get("/staff/marketing").text
+
+        assert f"Stop your ads: {place.study.nickname} is not recruiting at {site.name}" in page
+        assert [link.id for link in stop.links] == [here.id] != [anywhere.id]
+
+    def test_says_so_where_no_link_leads_there(
+        self, marketer: FlaskClient, database: Database, place: OpenStudy
+    ) -> None:
+        with database.transaction(actor="test") as session:
+            holds.place(session, reason=HoldReason.IRB, at=NOON, study_id=place.study.id)
+
+        assert "No link of yours leads there." in marketer.get("/staff/marketing").text
+
+    def test_is_told_to_nobody_elses_marketer(self, database: Database, place: OpenStudy) -> None:
+        with database.transaction(actor="test") as session:
+            other = make_open_study(session)
+            holds.place(session, reason=HoldReason.IRB, at=NOON, study_id=place.study.id)
+            cohort = save_cohort(session, other.study.id, "A", name="Young")
+            holds.place(session, reason=HoldReason.IRB, at=NOON, cohort_id=cohort.id)
+        scopes = [Scope(frozenset({(None, study.id)})) for study in (place.study, other.study)]
+
+        with database.reading() as session:
+            told = [pages.ads_to_stop(session, scope, at=NOON) for scope in scopes]
+
+        assert [len(stops) for stops in told] == [1, 0]
 
 
 class TestAudienceOfOne:

@@ -1,5 +1,6 @@
 """Settings: a bad one stops the start with a sentence, and every one is described."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -12,26 +13,50 @@ from recruit.settings import PREFIX, Environment, Settings, from_environment
 from tests import reference
 
 SECRET = "9f2c77aa41d0e6b35c8841f0a97d2be3"
+RANDOM = "nYq0T5oJv3z1mB8dKc7fWg2hXr4sLt6uEa9iOpZxQjM="
+ZEROS = base64.b64encode(bytes(32)).decode()
 GOOD = {"RECRUIT_DATABASE_URL": "sqlite:////srv/recruit.sqlite3", "RECRUIT_SECRET_KEY": SECRET}
 
 BAD = [
-    ({"RECRUIT_SECRET_KEY": "short"}, "easy to guess; set RECRUIT_SECRET_KEY to what `openssl rand -hex 32`"),
+    (
+        {"RECRUIT_SECRET_KEY": "short"},
+        "RECRUIT_SECRET_KEY: is easy to guess; set it to what `openssl rand -hex 32`",
+    ),
     ({"RECRUIT_SECRET_KEY": "a" * 64}, "easy to guess"),
     ({"RECRUIT_SECRET_KEY": "changeme-changeme-changeme-changeme!"}, "easy to guess"),
+    ({"RECRUIT_SECRET_KEY": "short", "RECRUIT_ENVIRONMENT": "test"}, "easy to guess"),
+    ({"RECRUIT_SECRET_KEY": "", "RECRUIT_ENVIRONMENT": "demo"}, "easy to guess"),
+    ({"RECRUIT_SECRET_KEY": " ", "RECRUIT_ENVIRONMENT": "demo"}, "easy to guess"),
+    ({"RECRUIT_MASTER_KEY": f"k1:{ZEROS}"}, "RECRUIT_MASTER_KEY: the key 'k1' is easy to guess"),
+    ({"RECRUIT_MASTER_KEY": f"k2:{RANDOM}, k1:{ZEROS}"}, "RECRUIT_MASTER_KEY: the key 'k1' is easy to guess"),
+    ({"RECRUIT_MASTER_KEY": f"k1:{ZEROS}", "RECRUIT_ENVIRONMENT": "test"}, "easy to guess"),
     ({"RECRUIT_SECRET_KEY": None}, "RECRUIT_SECRET_KEY: Field required"),
     ({"RECRUIT_DATABASE_URL": None}, "RECRUIT_DATABASE_URL: Field required"),
     (
         {"RECRUIT_DATABASE_URL": "mysql://localhost/recruit"},
         "RECRUIT_DATABASE_URL: .*must start with postgresql://",
     ),
+    ({"RECRUIT_DATABASE_URL": "sqlite:///"}, "RECRUIT_DATABASE_URL: must name a file"),
+    ({"RECRUIT_DATABASE_URL": "sqlite:///:memory:"}, "RECRUIT_DATABASE_URL: must name a file"),
+    ({"RECRUIT_DATABASE_URL": "sqlite:////srv/?timeout=3"}, "RECRUIT_DATABASE_URL: must name a file"),
     ({"RECRUIT_ENVIRONMENT": "staging"}, "RECRUIT_ENVIRONMENT: .*'production', 'demo' or 'test'"),
     ({"RECRUIT_PUBLIC_URL": "recruit.example.org"}, "RECRUIT_PUBLIC_URL: .*must start with http"),
+    ({"RECRUIT_PUBLIC_URL": "https://"}, "RECRUIT_PUBLIC_URL: must name a host"),
+    ({"RECRUIT_PUBLIC_URL": "https:///staff"}, "RECRUIT_PUBLIC_URL: must name a host"),
+    ({"RECRUIT_PUBLIC_URL": "https://:443"}, "RECRUIT_PUBLIC_URL: must name a host"),
+    ({"RECRUIT_PUBLIC_URL": "https://example.org:x"}, "RECRUIT_PUBLIC_URL: must name a host"),
+    ({"RECRUIT_PUBLIC_URL": "https://[::1"}, "RECRUIT_PUBLIC_URL: must name a host"),
+    ({"RECRUIT_PUBLIC_URL": "http://recruit.example.org"}, "RECRUIT_PUBLIC_URL: must start with https://"),
+    ({"RECRUIT_PUBLIC_URL": "http://192.168.1.5:8000"}, "RECRUIT_PUBLIC_URL: must start with https://"),
+    ({"RECRUIT_HELP_PHONE": "call us"}, "RECRUIT_HELP_PHONE: must be a telephone number"),
+    ({"RECRUIT_HELP_PHONE": "555 01"}, "RECRUIT_HELP_PHONE: must be a telephone number"),
     ({"RECRUIT_SESSION_HOURS": "forever"}, "RECRUIT_SESSION_HOURS: .*valid integer"),
     ({"RECRUIT_SESSION_IDLE_MINUTES": "0"}, "RECRUIT_SESSION_IDLE_MINUTES: .*greater than or equal to 1"),
     ({"RECRUIT_TRUSTED_PROXIES": "99"}, "RECRUIT_TRUSTED_PROXIES: .*less than or equal to 5"),
     ({"RECRUIT_ZONE": "America/Gotham"}, "RECRUIT_ZONE: .*IANA time zone"),
     ({"RECRUIT_ZONE": "../../etc/passwd"}, "RECRUIT_ZONE: .*IANA time zone"),
     ({"RECRUIT_COUNTRY": "usa"}, "RECRUIT_COUNTRY: "),
+    ({"RECRUIT_COUNTRY": "ZZ"}, "RECRUIT_COUNTRY: must be the two letters of a country"),
     ({"RECRUIT_LOG_LEVEL": "LOUD"}, "RECRUIT_LOG_LEVEL: "),
     ({"RECRUIT_MESSAGE_PROVIDER": "twilio"}, "needs RECRUIT_TWILIO_ACCOUNT_SID"),
     ({"RECRUIT_SECRET": SECRET}, "RECRUIT_SECRET: Extra inputs are not permitted"),
@@ -81,6 +106,29 @@ class TestStarting:
     def test_the_demo_s_secret_may_be_anything(self) -> None:
         assert read(RECRUIT_ENVIRONMENT="demo", RECRUIT_SECRET_KEY="short").is_demo
 
+    def test_the_demo_s_master_key_may_be_anything_and_others_are_drawn_at_random(self) -> None:
+        assert read(RECRUIT_ENVIRONMENT="demo", RECRUIT_MASTER_KEY=f"k1:{ZEROS}").is_demo
+        assert read(RECRUIT_MASTER_KEY=f"k1:{RANDOM}").master_key == f"k1:{RANDOM}"
+
+    @pytest.mark.parametrize(
+        "address",
+        ["http://127.0.0.1:8000", "http://localhost", "http://[::1]:8000", "https://recruit.example.org"],
+    )
+    def test_an_installation_for_real_people_is_reached_by_https_or_on_this_machine(self, address: str) -> None:
+        assert read(RECRUIT_PUBLIC_URL=address).public_url == address
+
+    def test_a_demo_may_be_shown_in_the_house(self) -> None:
+        assert not read(RECRUIT_ENVIRONMENT="demo", RECRUIT_PUBLIC_URL="http://192.168.1.5:8000").secure
+
+    @pytest.mark.parametrize(
+        ("number", "country"),
+        [("+1 555 010 0100", "US"), ("(555) 010-0100", "US"), ("020 7946 0000", "GB"), ("", "US")],
+    )
+    def test_a_telephone_number_of_the_country_is_taken_as_it_is_written(
+        self, number: str, country: str
+    ) -> None:
+        assert read(RECRUIT_HELP_PHONE=number, RECRUIT_COUNTRY=country).help_phone == number
+
 
 class TestReading:
     def test_the_environment_wins_over_the_file(self, tmp_path: Path) -> None:
@@ -105,6 +153,17 @@ class TestReading:
 
         assert settings.public_url == "https://recruit.example.org"
         assert settings.secure
+
+    @pytest.mark.parametrize(
+        ("address", "origin"),
+        [
+            ("https://Recruit.Example.org:443/", "https://recruit.example.org"),
+            ("https://recruit.example.org:8443", "https://recruit.example.org:8443"),
+            ("http://[::1]:80", "http://[::1]"),
+        ],
+    )
+    def test_the_origin_is_written_as_browsers_write_it(self, address: str, origin: str) -> None:
+        assert read(RECRUIT_PUBLIC_URL=address).public_origin == origin
 
     def test_secrets_are_not_shown(self) -> None:
         shown = repr(read(RECRUIT_TWILIO_AUTH_TOKEN="tok-123", RECRUIT_MASTER_KEY="k1:abc"))

@@ -18,6 +18,7 @@ from recruit.matching import holds as service
 from recruit.matching.holds import Effect
 from recruit.studies import reach
 from recruit.studies.models import Cohort, Hold, HoldReason, Site, Study, StudyStatus
+from recruit.web import identity
 from recruit.web.coordinator import frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.frame import Failed
@@ -128,6 +129,7 @@ def _page(failed: Failed | None = None) -> ResponseReturnValue:
                 "site": row.Site,
                 "cohort": row.Cohort,
                 "effect": effects[row.Hold.id],
+                "calls_url": _calls_url(row.Hold),
                 "waits": row.Hold.effective_at > at,
                 "may_lift": writing.covers(site_id=row.Hold.site_id, study_id=row.Hold.study_id),
             }
@@ -140,6 +142,13 @@ def _page(failed: Failed | None = None) -> ResponseReturnValue:
         may_place=not writing.is_nothing,
         parts=choices,
     )
+
+
+def _calls_url(hold: Hold) -> str | None:
+    """Lead a recruiter to the visits to call off, where the account sees all that were counted."""
+    if not identity.scope(Role.RECRUITER).covers(site_id=hold.site_id, study_id=hold.study_id):
+        return None
+    return url_for("desk.referrals.show", study=hold.study_id, site=hold.site_id)
 
 
 def _choices(session: Session) -> dict[str, object]:

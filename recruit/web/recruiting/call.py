@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,23 +17,21 @@ from recruit.accounts.models import Role
 from recruit.clock import civil_day
 from recruit.contact.queries import timeline
 from recruit.errors import Conflict, Refused
-from recruit.intake.pages import approved_text
+from recruit.intake.pages import FALLBACK
 from recruit.matching import assessing, calling
 from recruit.matching.calling import Ended
 from recruit.matching.plan import UNREACHED, CallOutcome
-from recruit.materials.models import MaterialKind
 from recruit.referrals.models import Referral
 from recruit.studies import queries as studies
 from recruit.visits.models import Visit
 from recruit.visits.service import OPEN
-from recruit.web import identity
 from recruit.web.guards import allow
 from recruit.web.promises import phone_words
-from recruit.web.prose import Block, blocks
 from recruit.web.recruiting import clocks, criteria, reach, words
 from recruit.web.recruiting import timeline as line
 from recruit.web.recruiting.reach import Way
 from recruit.web.recruiting.reading import Form
+from recruit.web.recruiting.rightperson import RightPerson, right_person
 from recruit.web.recruiting.scene import (
     Scene,
     account_id,
@@ -44,8 +42,10 @@ from recruit.web.recruiting.scene import (
     to_person,
     writing,
 )
+from recruit.web.recruiting.script import Script, script_of
 from screening.items import fact_keys
 from screening.questionnaire import Document
+from screening.texts import Respondent
 
 bp = Blueprint("call", __name__, url_prefix="/matches/<uuid:match_id>/call")
 _LAST_CONTACTS = 3
@@ -58,14 +58,15 @@ class Question:
 
     fact: str
     words: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
-    """The approved words of the call, with names filled in."""
+class CallBack:
+    """How the fields for calling back are labelled: in the person's clock where it is known."""
 
-    body: tuple[Block, ...]
-    language: str
+    label: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class CallPage:
     """Everything beside the telephone."""
 
     scene: Scene
+    right: RightPerson
     ways: list[Way]
     numbers: list[dict[str, str]]
     script: Script | None
@@ -80,7 +82,7 @@ class CallPage:
     contacts: list[line.Entry]
     visits: list[str]
     next_try: str
-    birth_year: int | None
+    call_back: CallBack
 
 
 @bp.post("/start")
@@ -124,7 +126,7 @@ def log(match_id: UUID) -> ResponseReturnValue:
     with context.reading() as session:
         scene = scene_of(session, match_id)
         points = [one.point_id for one in reach.ways_of(session, scene, now=context.now()) if one.is_phone]
-    ended = _read(form, scene.zone, points)
+    ended = _read(form, _their_zone(scene), points)
     if ended is not None and not form.problems:
         with writing(form, reason="call:log") as session:
             hold_still(session, match_id, form)
@@ -180,14 +182,13 @@ def _page(match_id: UUID, form: Form | None = None) -> ResponseReturnValue:
     with context.reading() as session:
         page = _collect(session, match_id, now=now)
     look(page.scene.person.id, "desk.call")
-    tomorrow = clocks.local_day(now + timedelta(days=1), page.scene.zone)
     shown = render_template(
         "desk/call.html",
         page=page,
         scene=page.scene,
         outcomes=words.options(words.OUTCOMES),
         unreached=[one.value for one in UNREACHED],
-        posted={"call_back_day": tomorrow, "call_back_time": "10:00", **(form.values if form else {})},
+        posted={"call_back_day": "", "call_back_time": "", **(form.values if form else {})},
         errors=form.problems if form else [],
         wrong=form.wrong if form else {},
         seen=now.isoformat(),
@@ -200,51 +201,43 @@ def _collect(session: Session, match_id: UUID, *, now: datetime) -> CallPage:
     scene = scene_of(session, match_id)
     ways = reach.ways_of(session, scene, now=now)
     due = calling.next_try(session, scene.match, at=now)
+    right = right_person(session, scene, now=now)
     return CallPage(
         scene=scene,
+        right=right,
         ways=ways,
         numbers=[
             {"value": str(way.point_id), "text": way.address, "hint": way.shared}
             for way in ways
             if way.is_phone and not way.is_wrong
         ],
-        script=_script(session, scene, now=now),
-        questions=_questions(session, scene, now=now),
+        script=script_of(session, scene, now=now),
+        questions=_questions(session, scene, right.respondent, now=now),
         contacts=_last_contacts(session, scene, now=now),
         visits=_visits(session, scene, now=now),
         next_try=clocks.moment(due, scene.zone, now=now) if due else "",
-        birth_year=scene.known.birth.year if scene.known.birth else None,
+        call_back=_call_back(scene, now=now),
     )
 
 
-def _script(session: Session, scene: Scene, *, now: datetime) -> Script | None:
-    """Give the approved script in the person's language, or else in English, with names filled in."""
-    where = (scene.match.study_site_id,)
-    text = approved_text(
-        session,
-        scene.study.id,
-        MaterialKind.PHONE_SCRIPT,
-        language=scene.person.language,
-        study_site_ids=where,
-        at=now,
-    )
-    if text is None:
-        return None
-    signed_in = identity.signed_in()
-    fields = {
-        "{agent}": signed_in.display_name if signed_in else "",
-        "{study}": scene.study.neutral_name,
-        "{site}": scene.site.name if scene.site else "",
-        "{phone}": phone_words(scene.site_phone),
-    }
-    body = text.body
-    for field, value in fields.items():
-        body = body.replace(field, value)
-    return Script(blocks(body), text.language)
+def _their_zone(scene: Scene) -> str:
+    """Give the zone in which a call back is agreed: the person's, or the site's where that is unknown."""
+    return scene.person.zone or scene.zone
 
 
-def _questions(session: Session, scene: Scene, *, now: datetime) -> list[Question]:
-    """List what is still open, in the order and words of the approved questionnaire."""
+def _call_back(scene: Scene, *, now: datetime) -> CallBack:
+    there, here = clocks.clock(now, _their_zone(scene)), clocks.clock(now, scene.zone)
+    if not scene.person.zone:
+        hint = _("At the site it is now %(time)s. The person's own time is not known.", time=here)
+        return CallBack(str(_("at (site's time)")), str(hint))
+    hint = _("It is now %(time)s for the person and at the site.", time=there)
+    if there != here:
+        hint = _("It is now %(there)s for the person and %(here)s at the site.", there=there, here=here)
+    return CallBack(str(_("at (the person's time)")), str(hint))
+
+
+def _questions(session: Session, scene: Scene, respondent: Respondent, *, now: datetime) -> list[Question]:
+    """List what is still open, in the order of the approved questionnaire and its words for who answers."""
     judged = assessing.judge(session, scene.match, at=now)
     if judged is None:
         return []
@@ -253,13 +246,14 @@ def _questions(session: Session, scene: Scene, *, now: datetime) -> list[Questio
         for verdict in judged.assessment.open
         for one in verdict.missing
     }
-    document = _document(session, scene, now=now)
+    document, tongue = _document(session, scene, now=now), scene.person.language
     asked = []
     if document is not None:
         for item in document.items:
             found = [key for key in fact_keys(item) if key in open_keys]
             if found:
-                asked.append(Question(open_keys[found[0]], item.text.say(scene.person.language)))
+                said = tongue if tongue in item.text.root else FALLBACK
+                asked.append(Question(open_keys[found[0]], item.text.say(tongue, respondent), said))
             for key in found:
                 open_keys.pop(key)
     return [*asked, *(Question(label, "") for label in open_keys.values())]

@@ -68,9 +68,7 @@ def _number(verdict: CriterionVerdict) -> str:
     criterion = verdict.criterion
     is_inclusion = criterion.kind is CriterionKind.INCLUSION
     return str(
-        _("I%(number)s", number=criterion.number)
-        if is_inclusion
-        else _("E%(number)s", number=criterion.number)
+        _("I%(number)s", number=criterion.number) if is_inclusion else _("E%(number)s", number=criterion.number)
     )
 
 

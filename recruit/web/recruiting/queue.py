@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from recruit import context
@@ -20,9 +21,9 @@ from recruit.matching import queries
 from recruit.matching.calling import CALL_LASTS
 from recruit.matching.models import DueReason, Triage
 from recruit.matching.place import FALLBACK_ZONE
-from recruit.matching.plan import FIRST_ATTEMPT_MINUTES
-from recruit.matching.queries import PAGE, Filter, Place, QueueRow, View
-from recruit.studies.models import Hold, StudyFactKey
+from recruit.matching.plan import FIRST_ATTEMPT_MINUTES, UNREACHED, CallOutcome
+from recruit.matching.queries import PAGE, Filter, LiveHold, Place, QueueRow, View
+from recruit.studies.models import StudyFactKey
 from recruit.web.guards import allow
 from recruit.web.recruiting import clocks, criteria, timeline, words
 from recruit.web.recruiting.reading import uuid_of
@@ -35,6 +36,7 @@ OVERDUE_AFTER = timedelta(minutes=15)
 FIRST_ATTEMPT = timedelta(minutes=FIRST_ATTEMPT_MINUTES)
 LANGUAGES = ("en", "es")
 LONGEST_NOTE = 90
+SPOKEN = frozenset(outcome.value for outcome in CallOutcome if outcome not in UNREACHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,23 @@ class Line:
     due: str
     due_why: str
     urgency: Badge | None
-    attempts: int
+    tried: str
     last_contact: str
     last_words: str
     details: list[str]
     assigned: str
     state: Badge | None
     on_phone: str
+    call_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldBanner:
+    """A live hold in words, and where the people stand who wait because of it."""
+
+    text: str
+    waiting: str
+    url: str
 
 
 @bp.get("/")
@@ -67,13 +79,14 @@ def show() -> ResponseReturnValue:
         rows = queries.queue(session, scope(), wanted, at=now)
         counts = queries.counts(session, scope(), wanted, at=now)
         studies, sites = queries.filter_choices(session, scope())
-        holds = queries.holds_on(session, rows[:PAGE], at=now)
-        lines = _lines(session, rows[:PAGE], now=now)
+        holds = queries.holds_on(session, scope(), at=now)
+        lines = _lines(session, rows[:PAGE], wanted.view, now=now)
     return render_template(
         "desk/queue.html",
         lines=lines,
         tabs=_tabs(wanted, counts),
-        holds=[_hold_words(*held) for held in holds],
+        holds=[_banner(live) for live in holds],
+        held={"count": counts[View.HELD], "url": _url(replace(wanted, view=View.HELD, after=None))},
         wanted=wanted,
         studies=studies,
         sites=sites,
@@ -155,11 +168,12 @@ def _active(wanted: Filter, studies: Mapping[UUID, str], sites: Mapping[UUID, st
     return found
 
 
-def _lines(session: Session, rows: list[QueueRow], *, now: datetime) -> list[Line]:
+def _lines(session: Session, rows: list[QueueRow], view: View, *, now: datetime) -> list[Line]:
     staff = {row.match.assigned_to for row in rows} | {row.call.account_id for row in rows if row.call}
     names = accounts.names(session, {key for key in staff if key is not None})
     labels = _fact_labels(session, {row.study.id for row in rows})
-    return [_line(session, row, names, labels.get(row.study.id, labels[None]), now=now) for row in rows]
+    lines = [_line(session, row, names, labels.get(row.study.id, labels[None]), now=now) for row in rows]
+    return lines if view is View.NOW else [replace(line, call_url="") for line in lines]
 
 
 def _line(
@@ -175,13 +189,14 @@ def _line(
         due=_due_words(row, zone, now=now),
         due_why=_due_why(row),
         urgency=urgency(row, now=now),
-        attempts=match.attempts,
+        tried=_tried(row),
         last_contact=clocks.moment(row.last.at, zone, now=now) if row.last else "",
         last_words=_last_words(session, row),
         details=_details(row),
         assigned=names.get(match.assigned_to, "") if match.assigned_to else "",
         state=words.state(row.referral.state) if row.referral else None,
         on_phone=_on_phone(row, names, now=now),
+        call_url=_call_url(row, now=now),
     )
 
 
@@ -231,8 +246,30 @@ def _details(row: QueueRow) -> list[str]:
     ]
 
 
+def _tried(row: QueueRow) -> str:
+    """Say how often somebody was called in vain in this round, or that they answered."""
+    attempts, last = row.match.attempts, row.last
+    if attempts:
+        return str(ngettext("%(num)s without an answer", "%(num)s without an answer", attempts))
+    if last is not None and last.outcome in SPOKEN:
+        return str(_("Reached"))
+    return str(_("Not tried yet") if row.match.last_contact_at is None else _("Not tried again yet"))
+
+
+def _call_url(row: QueueRow, *, now: datetime) -> str:
+    """Say where a call begins, unless the person wants none or somebody else is on the phone with them."""
+    others = _is_on_phone(row, now=now) and row.call is not None and row.call.account_id != account_id()
+    if others or row.person.do_not_contact_at is not None:
+        return ""
+    return url_for("desk.call.start", match_id=row.match.id)
+
+
+def _is_on_phone(row: QueueRow, *, now: datetime) -> bool:
+    return row.call is not None and row.call.started_at > now - CALL_LASTS
+
+
 def _on_phone(row: QueueRow, names: Mapping[UUID, str], *, now: datetime) -> str:
-    if row.call is None or row.call.started_at <= now - CALL_LASTS:
+    if row.call is None or not _is_on_phone(row, now=now):
         return ""
     if row.call.account_id == account_id():
         return str(_("You are on the phone with them"))
@@ -249,9 +286,15 @@ def _last_words(session: Session, row: QueueRow) -> str:
     return f"{outcome}: {short}" if short else str(outcome)
 
 
-def _hold_words(hold: Hold, study: str, site: str) -> str:
-    where = " · ".join(part for part in (study, site) if part) or str(_("Everywhere"))
-    return str(_("%(where)s: %(reason)s", where=where, reason=words.HOLD_REASONS[hold.reason]))
+def _banner(live: LiveHold) -> HoldBanner:
+    hold, count = live.hold, live.waiting
+    where = " · ".join(part for part in (live.study, live.site, live.cohort) if part)
+    held = Filter(View.HELD, study_id=hold.study_id, site_id=hold.site_id)
+    return HoldBanner(
+        text=str(_("%(where)s: %(reason)s", where=where, reason=words.HOLD_REASONS[hold.reason])),
+        waiting=str(ngettext("%(num)s person waits", "%(num)s people wait", count)) if count else "",
+        url=_url(held),
+    )
 
 
 def _fact_labels(session: Session, study_ids: set[UUID]) -> dict[UUID | None, dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,27 +13,28 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from recruit import events
+from recruit import context, events
 from recruit.accounts import queries as accounts
 from recruit.clock import civil_day
 from recruit.db import found
 from recruit.events import Event, Precision
 from recruit.matching import history
-from recruit.referrals import reasons
+from recruit.referrals import queries, reasons
 from recruit.referrals import service as referrals
 from recruit.referrals.models import Referral
+from recruit.referrals.queries import ReferralRow
 from recruit.referrals.service import SUBJECT
 from recruit.referrals.states import AFTER_CONSENT, CLOSED, Needs, State, needs
 from recruit.studies import queries as studies
 from recruit.studies.models import Site, StudySite
-from recruit.visits.models import Visit, VisitKind
+from recruit.visits.models import Visit, VisitKind, VisitStatus
 from recruit.visits.service import OPEN
-from recruit.web.recruiting import clocks, timeline, words
+from recruit.web.recruiting import clocks, outlook, timeline, words
 from recruit.web.recruiting.scene import Scene, scene_of_match, scope
 from recruit.web.recruiting.timeline import Entry
 from recruit.web.recruiting.words import Badge
 
-_BY_VISITS = frozenset({State.VISIT_BOOKED, State.VISIT_ATTENDED, State.NO_SHOW})
+_WHO_CAME = frozenset({State.VISIT_ATTENDED, State.NO_SHOW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +107,15 @@ def collect(session: Session, referral: Referral, *, step: str, now: datetime) -
     chosen = next((one for one in steps if one.value == step), None)
     state = State(chosen.value) if chosen else None
     visits = _visits(session, referral)
+    row = queries.row_of(session, referral, at=now)
     live = studies.live_holds(session, at=now, study_id=referral.study_id, site_id=site.id)
     return ReferralPage(
         referral=referral,
         scene=scene,
         site=site,
         zone=site.zone,
-        badge=words.state(referral.state),
-        facts=_facts(session, referral, site, now=now),
+        badge=outlook.badge(row),
+        facts=_facts(session, row, now=now),
         steps=steps,
         chosen=chosen,
         needs=needs(state) if state else None,
@@ -142,16 +145,23 @@ def standing(session: Session, referral: Referral) -> list[Event]:
 
 def steps_of(session: Session, referral: Referral) -> list[State]:
     """List what may follow, in the order of the way; what a booked visit tells is told by the visit."""
-    following = referrals.next_states(referral.state)
-    open_screening = sa.select(Visit.id).where(
-        Visit.referral_id == referral.id,
-        Visit.status.in_(OPEN),
-        Visit.kind == VisitKind.SCREENING,
-    )
     hidden = {State.VISIT_BOOKED}
-    if session.scalar(open_screening.limit(1)) is not None:
-        hidden = set(_BY_VISITS)
-    return [state for state in State if state in following and state not in hidden]
+    if not _may_say_who_came(_visits(session, referral), now=context.now()):
+        hidden |= _WHO_CAME
+    following = referrals.next_states(referral.state) - hidden
+    return [state for state in State if state in following]
+
+
+def _may_say_who_came(visits: Sequence[Visit], *, now: datetime) -> bool:
+    """Say whether coming is told here: a screening visit tells it itself, and others must have begun.
+
+    Where the only visits were called off, nobody can have come. Of a visit that the site told us of without
+    its time we know nothing, so it may have begun.
+    """
+    live = [visit for visit in visits if visit.status in OPEN]
+    if live:
+        return all(visit.kind is not VisitKind.SCREENING and visit.starts_at <= now for visit in live)
+    return not any(visit.status is VisitStatus.CANCELLED for visit in visits)
 
 
 def reasons_of(session: Session, referral: Referral, state: State) -> list[tuple[str, str]]:
@@ -159,11 +169,14 @@ def reasons_of(session: Session, referral: Referral, state: State) -> list[tuple
     return reasons.choices(session, reasons.KIND_OF[state], study_id=referral.study_id)
 
 
-def _facts(session: Session, referral: Referral, site: Site, *, now: datetime) -> list[dict[str, str]]:
+def _facts(session: Session, row: ReferralRow, *, now: datetime) -> list[dict[str, str]]:
+    referral, site = row.referral, row.site
     days = (civil_day(now, site.zone) - referral.state_since).days
     since = clocks.day(referral.state_since)
     owner = accounts.names(session, {referral.owner_id}) if referral.owner_id else {}
+    step = outlook.next_step(row, now=now)
     rows = [
+        *([(_("Next step"), step)] if step else []),
         (_("Site"), site.name),
         (_("Referred"), clocks.moment(referral.referred_at, site.zone, now=now)),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,15 +19,13 @@ from recruit.matching.queries import NOBODY
 from recruit.people.queries import Known
 from recruit.referrals import queries
 from recruit.referrals.queries import Filter, ReferralRow
-from recruit.referrals.states import State
 from recruit.web.guards import allow
-from recruit.web.recruiting import clocks, words
+from recruit.web.recruiting import clocks, outlook
 from recruit.web.recruiting.reading import uuid_of
 from recruit.web.recruiting.scene import scope
 from recruit.web.recruiting.words import Badge
 
 bp = Blueprint("referrals", __name__)
-QUIET_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,7 @@ class Line:
     study: str
     site: str
     badge: Badge
+    hold: Badge | None
     age: str
     is_quiet: bool
     next_step: str
@@ -49,10 +48,10 @@ class Line:
 @bp.get("/referrals")
 @allow(Role.RECRUITER)
 def show() -> ResponseReturnValue:
-    """List the referrals that are open, longest without news first, or those that have ended."""
+    """List the referrals that are open, most pressing first, or those that have ended."""
     wanted, now = _read_filter(), context.now()
     with context.reading() as session:
-        rows = queries.listed(session, scope(), wanted)
+        rows = queries.listed(session, scope(), wanted, at=now)
         counts = queries.counts(session, scope(), wanted)
         names = queries.names(session, rows)
     page = rows[: queries.PAGE]
@@ -64,6 +63,7 @@ def show() -> ResponseReturnValue:
             _tab(_("Ended"), wanted, closed=True, number=counts[1]),
         ],
         closed=wanted.closed,
+        narrowed=_narrowed(wanted, page),
         first_url=_url(wanted) if wanted.after else None,
         more_url=_url(wanted, page[-1]) if len(rows) > queries.PAGE else None,
     )
@@ -90,6 +90,15 @@ def _url(wanted: Filter, last: ReferralRow | None = None, *, closed: bool | None
     )
 
 
+def _narrowed(wanted: Filter, rows: Sequence[ReferralRow]) -> dict[str, str] | None:
+    """Name what alone is listed, and lead back to everything."""
+    if wanted.site_id is None and wanted.study_id is None:
+        return None
+    places = [row.site.name for row in rows[:1] if wanted.site_id]
+    names = [*(row.study.nickname for row in rows[:1] if wanted.study_id), *places]
+    return {"names": " · ".join(names), "url": _url(Filter(closed=wanted.closed))}
+
+
 def _tab(label: str, wanted: Filter, *, closed: bool, number: int) -> dict[str, object]:
     return {
         "label": label,
@@ -107,31 +116,11 @@ def _line(row: ReferralRow, names: Mapping[UUID, Known], *, now: datetime) -> Li
         name=names.get(referral.person_id, NOBODY).full_name,
         study=row.study.nickname,
         site=row.site.name,
-        badge=words.state(referral.state),
+        badge=outlook.badge(row),
+        hold=outlook.hold(row),
         age=str(ngettext("%(num)s day", "%(num)s days", days)),
-        is_quiet=referral.closed_at is None and days > QUIET_DAYS,
-        next_step=next_step(referral.state),
+        is_quiet=outlook.is_quiet(row, now=now),
+        next_step=outlook.next_step(row, now=now),
         visit=clocks.due(row.next_visit, zone, now=now) if row.next_visit else "",
         number=referral.subject_number,
     )
-
-
-def next_step(state: State) -> str:
-    """Say what usually follows a state."""
-    table = {
-        State.REFERRED: _("Acknowledge and call"),
-        State.ACKNOWLEDGED: _("Call the person"),
-        State.CONTACT_ATTEMPTED: _("Call again"),
-        State.CONTACTED: _("Phone screen"),
-        State.PHONE_SCREEN_PASSED: _("Book a visit"),
-        State.RECORDS_PENDING: _("Ask for the records"),
-        State.DEFERRED: _("Wait for the day"),
-        State.VISIT_BOOKED: _("Say who came"),
-        State.NO_SHOW: _("Call and book again"),
-        State.VISIT_ATTENDED: _("Informed consent"),
-        State.CONSENTED: _("Screening"),
-        State.IN_SCREENING: _("Result of screening"),
-        State.ENROLLED: _("Randomization"),
-        State.RANDOMISED: _("Completion"),
-    }
-    return str(table.get(state, ""))

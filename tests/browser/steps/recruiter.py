@@ -76,7 +76,7 @@ def move(page: Page, step: str, *, happened_on: str, look: Look, reason: str = "
     place = card(page, "What happened next?")
     links = place.get_by_role("link", name=step, exact=True)
     if not links.first.is_visible():
-        unfold(place, "The way ends here")
+        unfold(place, "Close this referral")
     with page.expect_navigation():
         links.first.click()
     look(page)

@@ -18,14 +18,16 @@ from campaigns.reports.models import Spend
 from recruit.accounts import passwords, policy, sessions
 from recruit.accounts import queries as accounts
 from recruit.clock import FixedClock, civil_day
-from recruit.contact.models import ContactChannel, Suppression
+from recruit.contact.models import Communication, ContactChannel, Suppression
 from recruit.db import Base, Database
 from recruit.demo import catalogue, characters, staff
 from recruit.demo.build import SEED
 from recruit.events import Event, is_anything_waiting
+from recruit.intake.drafts import read_answers
 from recruit.intake.models import Draft, Entrance, Inquiry, InquiryChannel, LinkHit, SettledCounter, Submission
+from recruit.keys import vault_of
 from recruit.matching import queries as desk
-from recruit.matching.models import Match, Triage
+from recruit.matching.models import DueReason, Match, Triage
 from recruit.operations.models import Installation
 from recruit.people import queries as people
 from recruit.people.models import ContactPoint, ContactRole, LineType, Person, PersonContact
@@ -314,10 +316,24 @@ class TestThePeopleOfTheDomain:
     def test_a_call_ended_at_question_six(self, reading: Session) -> None:
         gordon = named(reading, "Gordon Pulaski")
 
-        draft = reading.scalars(sa.select(Draft).where(Draft.person_id == gordon.id)).one()
+        kept = reading.scalars(sa.select(Submission).where(Submission.person_id == gordon.id)).one()
+        sealed = kept.answers_sealed
+        text = vault_of(reading).open(gordon.id, "submission", "answers_sealed", kept.id, sealed)
 
-        assert draft.entrance is Entrance.ASSISTED_CALL
-        assert draft.revision == characters.HUNG_UP_AFTER - 1
+        assert kept.entrance is Entrance.ASSISTED_CALL
+        assert len(read_answers(text or "")) == characters.HUNG_UP_AFTER - 1
+
+    def test_a_call_that_was_cut_off_is_to_be_taken_up_again(self, reading: Session) -> None:
+        gordon = named(reading, "Gordon Pulaski")
+
+        logged = reading.scalars(sa.select(Communication).where(Communication.person_id == gordon.id))
+        match = match_of(reading, gordon)
+
+        assert [one.outcome for one in logged if one.channel is ContactChannel.CALL] == ["call_back"]
+        assert match.triage is Triage.TO_CALL
+        assert match.due_reason is DueReason.PROMISE
+        assert match.due_at is not None
+        assert match.due_at > NOON
 
     def test_a_walk_in_left_no_email(self, reading: Session) -> None:
         terrence = named(reading, "Terrence Oyelaran")

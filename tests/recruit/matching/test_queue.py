@@ -23,6 +23,7 @@ from recruit.matching.plan import CallOutcome
 from recruit.matching.queries import PAGE, Filter, View
 from recruit.people.models import Person
 from recruit.studies.models import HoldReason
+from recruit.studies.service import save_cohort
 from tests.conftest import NOON
 from tests.factories import OpenStudy, make_account, make_open_study, make_site
 from tests.recruit.arrivals import UNSURE, arrive, contact_of, hand_over, inquire
@@ -197,8 +198,8 @@ class TestHolds:
         due = match.due_at
         hold = holds.place(session, reason=HoldReason.IRB, at=NOON, study_id=opened.study.id)
         assert names(session, Filter(View.HELD)) == ["Ana"]
-        rows = queries.queue(session, EVERYTHING, Filter(View.HELD), at=LATER)
-        assert [h.reason for h, _s, _p in queries.holds_on(session, rows, at=LATER)] == [HoldReason.IRB]
+        [live] = queries.holds_on(session, EVERYTHING, at=LATER)
+        assert (live.hold.reason, live.study, live.waiting) == (HoldReason.IRB, opened.study.nickname, 1)
 
         holds.lift(session, hold.id, at=LATER)
 
@@ -213,6 +214,38 @@ class TestHolds:
 
         assert (held, match.triage) == (Triage.HELD, Triage.TO_CALL)
         assert match.due_at == NOON + timedelta(days=1)
+
+    def test_are_told_to_whom_they_stop_and_count_their_people_only(
+        self, session: Session, opened: OpenStudy
+    ) -> None:
+        other, elsewhere = make_open_study(session, site=opened.site), make_open_study(session)
+        arrive(session, opened, at=NOON)
+        arrive(session, other, at=NOON)
+        holds.place(session, reason=HoldReason.CAPACITY, at=NOON, site_id=opened.site.id)
+        site, study, none, far = (
+            Scope(frozenset(pairs))
+            for pairs in (
+                {(opened.site.id, None)},
+                {(None, other.study.id)},
+                set[tuple[None, None]](),
+                {(elsewhere.site.id, None)},
+            )
+        )
+
+        told = [queries.holds_on(session, scope, at=LATER) for scope in (EVERYTHING, site, study, none, far)]
+
+        assert [[live.waiting for live in one] for one in told] == [[2], [2], [1], [], []]
+
+    def test_on_a_cohort_name_it_and_one_to_come_is_not_told_yet(
+        self, session: Session, opened: OpenStudy
+    ) -> None:
+        cohort = save_cohort(session, opened.study.id, "A", name="Young")
+        holds.place(session, reason=HoldReason.SAFETY, at=NOON, cohort_id=cohort.id)
+        holds.place(session, reason=HoldReason.IRB, at=NOON, effective_at=LATER, study_id=opened.study.id)
+
+        told = queries.holds_on(session, EVERYTHING, at=NOON)
+
+        assert [(live.study, live.cohort) for live in told] == [(opened.study.nickname, "Young")]
 
 
 class TestDecisions:
@@ -371,7 +404,7 @@ def test_fifty_people_cost_as_many_queries_as_five(database: Database) -> None:
         with database.reading() as session, counted(database) as sent:
             rows = queries.queue(session, EVERYTHING, Filter(), at=LATER)
             queries.counts(session, EVERYTHING, Filter(), at=LATER)
-            queries.holds_on(session, rows, at=LATER)
+            queries.holds_on(session, EVERYTHING, at=LATER)
         costs.append((len(rows), len(sent)))
 
     assert [rows for rows, _sent in costs] == [6, 51]

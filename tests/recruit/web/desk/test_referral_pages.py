@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from itertools import product
 from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 
 from recruit import events, pipeline
+from recruit.accounts.models import Role
+from recruit.clock import FixedClock
 from recruit.contact.models import Consent, Purpose
 from recruit.db import Database, found
 from recruit.matching import holds
@@ -20,9 +23,11 @@ from recruit.referrals.models import Referral
 from recruit.referrals.states import State
 from recruit.studies.models import HoldReason
 from recruit.visits import service as visits
-from recruit.visits.models import Visit, VisitStatus
+from recruit.visits.models import CancelledBy, Visit, VisitKind, VisitStatus
 from recruit.visits.service import Appointment
+from tests.browsing import signed_in
 from tests.conftest import NOON
+from tests.factories import make_account
 from tests.recruit.arrivals import arrive, bring_to, contact_of, said
 from tests.recruit.referrals.test_service import second_site
 from tests.recruit.web.desk.conftest import Desk, version_of
@@ -63,6 +68,23 @@ def state_of(database: Database, referral_id: UUID) -> State:
     """Read where a referral stands."""
     with database.reading() as session:
         return found(session, Referral, referral_id).state
+
+
+def row_of(page: str, name: str) -> str:
+    """Cut a person's row out of the list."""
+    return next(row for row in page.split('<tr role="row">') if f">{name}</a>" in row)
+
+
+def book(database: Database, referral_id: UUID, *, starts_at: datetime, at: datetime = NOON) -> UUID:
+    """Book a screening visit."""
+    with database.transaction(actor="test") as session:
+        return visits.book(session, referral_id, Appointment(starts_at), at=at).id
+
+
+def call_off(database: Database, visit_id: UUID) -> None:
+    """Call a visit off."""
+    with database.transaction(actor="test") as session:
+        visits.cancel(session, visit_id, by=CancelledBy.PARTICIPANT, reason="time", at=NOON)
 
 
 class TestHandingOver:
@@ -140,7 +162,7 @@ class TestSteps:
         page = browser.get(url).text
         assert "step=screen_failed" in page
         assert "step=contacted" not in page
-        assert "screen_failed" not in browser.get(f"{url}?step=nonsense").text.split("The way ends here")[0]
+        assert "screen_failed" not in browser.get(f"{url}?step=nonsense").text.split("Close this referral")[0]
 
     def test_ask_for_what_belongs_to_them(
         self, browser: FlaskClient, database: Database, referral_id: UUID, url: str
@@ -170,6 +192,36 @@ class TestSteps:
         with database.reading() as session:
             last = events.standing(session, ("referral", referral_id))[-1]
         assert (last.channel, last.payload) == ("call_team_for_site", {"reason": "pay"})
+
+    def test_after_the_only_visit_was_called_off_nobody_can_have_come(
+        self, browser: FlaskClient, database: Database, referral_id: UUID, url: str
+    ) -> None:
+        call_off(database, book(database, referral_id, starts_at=NOON + timedelta(days=1)))
+
+        page = browser.get(url).text
+
+        assert "step=visit_attended" not in page
+        assert "step=no_show" not in page
+        assert "step=contacted" in page
+        assert "Book a new visit" in page
+        title = page.partition("<h1")[2].partition('class="split"')[0]
+        assert "Visit called off" in title
+        assert "Visit booked" not in title
+        status, page = post(browser, database, url, "moves", state="no_show", happened_on="2026-11-18")
+        assert status == 422
+
+    def test_coming_to_another_visit_is_told_once_it_has_begun(
+        self, browser: FlaskClient, database: Database, referral_id: UUID, url: str, clock: FixedClock
+    ) -> None:
+        with database.transaction(actor="test") as session:
+            planned = Appointment(NOON + timedelta(minutes=5), kind=VisitKind.BASELINE)
+            visits.book(session, referral_id, planned, at=NOON)
+        before = browser.get(url).text
+
+        clock.move_to(NOON + timedelta(minutes=5))
+
+        assert "step=visit_attended" not in before
+        assert "step=visit_attended" in browser.get(url).text
 
     def test_say_what_is_wrong_with_the_values_back(
         self, browser: FlaskClient, database: Database, referral_id: UUID, url: str
@@ -338,6 +390,104 @@ class TestList:
         assert "Ask the site" in page
         assert "Acknowledge and call" in page
         assert "No referrals here" in browser.get("/staff/desk/referrals?show=ended").text
+
+    def test_a_visit_is_waited_for_and_then_told_about(
+        self, browser: FlaskClient, database: Database, referral_id: UUID, clock: FixedClock
+    ) -> None:
+        book(database, referral_id, starts_at=NOON + timedelta(minutes=5))
+        before = row_of(browser.get("/staff/desk/referrals").text, "Maria Lopez")
+
+        clock.move_to(NOON + timedelta(minutes=5))
+
+        after = row_of(browser.get("/staff/desk/referrals").text, "Maria Lopez")
+        assert "Visit on Nov 18" in before
+        assert "Say who came" not in before
+        assert "Say who came" in after
+
+    def test_a_visit_called_off_asks_for_another_one(
+        self, browser: FlaskClient, database: Database, referral_id: UUID
+    ) -> None:
+        call_off(database, book(database, referral_id, starts_at=NOON + timedelta(days=1)))
+
+        row = row_of(browser.get("/staff/desk/referrals").text, "Maria Lopez")
+
+        assert "Visit called off" in row
+        assert "Book a new visit" in row
+        assert "Visit booked" not in row
+        assert "Say who came" not in row
+
+    def test_silence_counts_from_the_visit_on(
+        self, browser: FlaskClient, database: Database, desk: Desk
+    ) -> None:
+        for name, visit_in_days in (("Ahead", 3), ("Just", -7), ("Long", -8)):
+            with database.transaction(actor="test") as session:
+                early = NOON - timedelta(days=12)
+                match = arrive(session, desk.opened, contact_of(name), at=early)
+                key = pipeline.refer(session, match.id, desk.opened.study_site.id, at=early).id
+            book(database, key, starts_at=NOON + timedelta(days=visit_in_days), at=early)
+
+        page = browser.get("/staff/desk/referrals").text
+
+        asked = {name: "Ask the site" in row_of(page, f"{name} Lopez") for name in ("Ahead", "Just", "Long")}
+        assert asked == {"Ahead": False, "Just": False, "Long": True}
+
+    def test_nobody_is_asked_before_the_day_somebody_was_put_off_to(
+        self, browser: FlaskClient, database: Database, desk: Desk
+    ) -> None:
+        for name, until in (("Later", "2026-12-24"), ("Today", "2026-11-18"), ("Past", "2026-11-10")):
+            with database.transaction(actor="test") as session:
+                early = NOON - timedelta(days=12)
+                match = arrive(session, desk.opened, contact_of(name), at=early)
+                key = pipeline.refer(session, match.id, desk.opened.study_site.id, at=early).id
+                put_off = said(State.DEFERRED, on=early.date(), until=date.fromisoformat(until))
+                pipeline.report(session, key, put_off, at=early)
+
+        page = browser.get("/staff/desk/referrals").text
+
+        rows = {name: row_of(page, f"{name} Lopez") for name in ("Later", "Today", "Past")}
+        assert "Wait until Dec 24, 2026" in rows["Later"]
+        assert "Wait until" not in rows["Today"] + rows["Past"]
+        assert "Call again" in rows["Today"]
+        assert ["Ask the site" in row for row in rows.values()] == [False, False, True]
+
+    def test_whoever_has_a_visit_at_a_site_on_hold_is_called_first(
+        self, browser: FlaskClient, database: Database, referral_id: UUID, desk: Desk
+    ) -> None:
+        book(database, referral_id, starts_at=NOON + timedelta(days=1))
+        with database.transaction(actor="test") as session:
+            old = arrive(session, desk.opened, contact_of("Otto"), at=NOON - timedelta(days=12))
+            pipeline.refer(session, old.id, desk.opened.study_site.id, at=NOON - timedelta(days=12))
+            holds.place(session, reason=HoldReason.SPONSOR, at=NOON, site_id=desk.opened.site.id)
+
+        page = browser.get("/staff/desk/referrals").text
+
+        assert page.index("Maria") < page.index("Otto")
+        assert "Site on hold: call them" in row_of(page, "Maria Lopez")
+        assert "Site on hold: call them" not in row_of(page, "Otto Lopez")
+
+    def test_says_what_alone_is_listed(self, browser: FlaskClient, referral_id: UUID, desk: Desk) -> None:
+        site = desk.opened.site
+
+        page = browser.get(f"/staff/desk/referrals?site={site.id}").text
+
+        assert f"Only {site.name}" in page
+        assert "Show all referrals" in page
+        assert "Show all referrals" not in browser.get("/staff/desk/referrals").text
+
+    def test_a_hold_leads_a_recruiter_to_the_visits_to_cancel(
+        self, app: Flask, database: Database, referral_id: UUID, desk: Desk
+    ) -> None:
+        book(database, referral_id, starts_at=NOON + timedelta(days=1))
+        with database.transaction(actor="test") as session:
+            holds.place(session, reason=HoldReason.SPONSOR, at=NOON, site_id=desk.opened.site.id)
+            both = make_account(session, Role.COORDINATOR, Role.RECRUITER)
+            coordinator = make_account(session, Role.COORDINATOR)
+
+        pages = [signed_in(app, one, at=NOON).get("/staff/holds").text for one in (both, coordinator)]
+
+        assert all("1 booked visit to cancel by phone" in page for page in pages)
+        link = f'<a href="/staff/desk/referrals?site={desk.opened.site.id}">'
+        assert [link in page for page in pages] == [True, False]
 
     def test_pages_go_on_after_a_referral(
         self, browser: FlaskClient, database: Database, referral_id: UUID
