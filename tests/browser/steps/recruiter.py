@@ -20,7 +20,10 @@ def find_in_queue(page: Page, name: str, *, look: Look) -> None:
 
 
 def read_reasons(page: Page) -> dict[str, str]:
-    """Read how somebody stands against each criterion."""
+    """Read how somebody stands against each criterion, also those that raise no question."""
+    fold = page.locator("details > summary").filter(has_text=re.compile("raises? no question"))
+    if fold.locator("..").get_attribute("open") is None:
+        fold.click()
     rows = page.locator("ol.criteria > li").all()
     return {row.locator("p").first.inner_text(): row.locator(".state").inner_text().strip() for row in rows}
 
