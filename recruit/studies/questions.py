@@ -273,9 +273,11 @@ class Drafting:
             return QuantityNumber.model_validate({**shared, "key": key.name, "units": units})
         kind = Integer if key.whole else DecimalNumber
         unit = key.unit or "1"
-        return kind.model_validate(
-            {**shared, **own, "unit": unit, "unit_text": defaults.unit_text(self.told, unit)}
-        )
+        return kind.model_validate({**shared, **own, "unit": unit, "unit_text": self._unit_text(unit)})
+
+    def _unit_text(self, unit: str) -> Text | None:
+        """Write a unit out; a count has none."""
+        return None if unit == "1" else defaults.unit_text(self.told, unit)
 
     def _unit(self, key: Key, unit: str) -> Unit:
         limits = (_limits(pair, key=key, unit=unit) for pair in (key.plausible, key.usual))

@@ -5,16 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from flask_babel import format_date, format_datetime, format_time
+from flask_babel import format_date, format_time
 from flask_babel import gettext as _
 
 from recruit import context
-
-
-def moment(at: datetime) -> str:
-    """Write an instant to the second with its zone, such as "Nov 18, 2026, 12:00:00 PM EST"."""
-    local = _local(at)
-    return f"{format_datetime(local, 'medium', rebase=False)} {local.tzname()}"
 
 
 def recent_moment(at: datetime) -> str:
@@ -29,6 +23,12 @@ def recent_moment(at: datetime) -> str:
 def civil(at: datetime) -> str:
     """Write the day of an instant, such as "Nov 18, 2026"."""
     return str(format_date(_local(at), "medium", rebase=False))
+
+
+def clock_time(at: datetime) -> str:
+    """Write the time of an instant to the second with its zone, such as "12:00:00 PM EST"."""
+    local = _local(at)
+    return f"{format_time(local, 'medium', rebase=False)} {local.tzname()}"
 
 
 def parse_day(text: str) -> date | None:

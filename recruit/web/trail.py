@@ -18,7 +18,7 @@ from recruit.audit.queries import Entry, Filter
 from recruit.errors import Invalid
 from recruit.web import fields
 from recruit.web.guards import allow
-from recruit.web.moments import moment, parse_day
+from recruit.web.moments import civil, clock_time, parse_day
 from recruit.web.navigation import NavigationItem
 
 bp = Blueprint("trail", __name__)
@@ -33,7 +33,8 @@ class Line:
     """One change as the page shows it, with the addresses that narrow the list to its like."""
 
     entry: Entry
-    when: str
+    day: str
+    time: str
     who: str
     table: str
     actor_url: str
@@ -123,7 +124,8 @@ def _line(entry: Entry, names: dict[UUID, str]) -> Line:
     key = _account_key(entry.actor)
     return Line(
         entry=entry,
-        when=moment(entry.recorded_at),
+        day=civil(entry.recorded_at),
+        time=clock_time(entry.recorded_at),
         who=names.get(key, entry.actor) if key else entry.actor,
         table=entry.table.replace("_", " "),
         actor_url=_url({"actor": entry.actor}),

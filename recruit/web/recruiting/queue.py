@@ -280,10 +280,10 @@ def _last_words(session: Session, row: QueueRow) -> str:
     """Say how the last contact ended, and the beginning of what was noted."""
     if row.last is None:
         return ""
-    outcome = words.OUTCOMES.get(row.last.outcome) or row.last.outcome.replace("_", " ")
+    outcome = timeline.outcome_words(row.last)
     note = timeline.communication_note(session, row.last)
     short = note if len(note) <= LONGEST_NOTE else f"{note[: LONGEST_NOTE - 1].rstrip()}…"
-    return f"{outcome}: {short}" if short else str(outcome)
+    return f"{outcome}: {short}" if short else outcome
 
 
 def _banner(live: LiveHold) -> HoldBanner:

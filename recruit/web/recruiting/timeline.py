@@ -211,8 +211,7 @@ def of_communication(session: Session, one: Communication, teller: Teller, scope
     """Tell one call or message; out of scope it says no more than that there was one."""
     is_ours = one.study_id is None or scope.covers(site_id=one.site_id, study_id=one.study_id)
     channel = _channel_words(one)
-    known = words.OUTCOMES.get(one.outcome) or words.SENT.get(one.outcome)
-    outcome = str(known or one.outcome.replace("_", " "))
+    outcome = outcome_words(one)
     came_in = one.direction is Direction.IN
     if not is_ours:
         return Entry(one.at, teller.when(one.at), _("Contact about another study"), "", "", "message")
@@ -226,6 +225,12 @@ def of_communication(session: Session, one: Communication, teller: Teller, scope
         text=communication_note(session, one),
         mark=words.CHANNEL_MARKS.get(one.channel, "message"),
     )
+
+
+def outcome_words(one: Communication) -> str:
+    """Say how a call ended or what became of a message."""
+    known = words.OUTCOMES.get(one.outcome) or words.SENT.get(one.outcome)
+    return str(known or one.outcome.replace("_", " "))
 
 
 def _channel_words(one: Communication) -> str:

@@ -13,7 +13,7 @@ from screening.answers import parse
 from screening.assertions import facts_from
 from screening.assess import assess
 from screening.facts import EvidenceSource, Facts
-from screening.items import Item, fact_keys
+from screening.items import Integer, Item, fact_keys
 from screening.notation import parse_rule
 from screening.protocol import Criterion, CriterionKind, Protocol
 from screening.publishing import problems
@@ -21,7 +21,7 @@ from screening.questionnaire import Document, Outcome
 from screening.responses import Answer
 from screening.slips import Problems
 from screening.texts import Respondent
-from screening.vocabulary import Key, Sensitivity, packaged_vocabulary
+from screening.vocabulary import Key, Sensitivity, packaged_vocabulary, read_key
 from screening.wording import Hint, reading_hints
 
 VOCABULARY = packaged_vocabulary()
@@ -233,3 +233,29 @@ class TestDefaults:
     def test_results_are_easy_to_read(self) -> None:
         for page in defaults.results(TOLD).values():
             assert Hint.TWO_NEGATIVES not in reading_hints(page.body.say("en"), "en")
+
+
+def test_a_count_is_asked_without_a_unit() -> None:
+    flares = read_key(
+        "study.flare_ups",
+        {
+            "kind": "quantity",
+            "label": {"en": "Flare-ups"},
+            "question": {"en": "How many flare-ups?"},
+            "unit": "1",
+            "plausible": ["0", "50"],
+            "whole": True,
+            "told_by": ["participant"],
+            "validity": "3 months",
+        },
+    )
+    vocabulary = VOCABULARY.extended([flares])
+    rule = parse_rule("study.flare_ups >= 2 1", vocabulary=vocabulary, terms=terms())
+    protocol = Protocol(
+        criteria=(Criterion(id="c0", kind=CriterionKind.INCLUSION, text="Flare-ups", rule=rule),)
+    )
+
+    document = questions.propose(protocol, TOLD, vocabulary=vocabulary, terms=terms())
+
+    [asked] = [item for item in document.items if isinstance(item, Integer)]
+    assert (asked.unit, asked.unit_text) == ("1", None)
