@@ -59,6 +59,7 @@ BY_PHONE = (
     (State.VISIT_BOOKED, 56),
 )
 SHOWS, RESCHEDULES, CANCELS, COMES_BACK = 0.76, 0.06, 0.06, 0.55
+RECORDS_FIT = 0.6
 CONSENTS = 0.86
 AFTER_SCREENING = ((State.SCREEN_FAILED, 40), (State.RANDOMISED, 55), (State.WITHDRAWN, 5))
 CORRECTED = 0.02
@@ -269,7 +270,19 @@ def _leave_by_phone(way: Way, outcome: State, at: datetime) -> None:
     elif outcome is State.RETURNED_BY_SITE:
         _come_back_from_site(way, at)
     else:
-        way.tell(outcome, at)
+        _wait_for_records(way, at)
+
+
+def _wait_for_records(way: Way, at: datetime) -> None:
+    """Ask for a doctor's records, and decide by them some weeks later."""
+    course = way.course
+    there = course.later(at, 6, 24)
+    if not way.tell(State.RECORDS_PENDING, at) or not course.is_past(there):
+        return
+    if not course.happens(RECORDS_FIT):
+        way.tell(State.PHONE_SCREEN_FAILED, there, criterion=_criterion(course, exclusions=True))
+    elif way.tell(State.PHONE_SCREEN_PASSED, there):
+        visit(way, there)
 
 
 def _put_off(way: Way, at: datetime, *, days: int) -> None:
