@@ -43,7 +43,11 @@ NOON = datetime(2026, 11, 18, 17, 0, tzinfo=UTC)
 """Wednesday 18 November 2026, noon in New York."""
 
 SECRET = "7d0c41f2be9a5836d1e07fa2c49b6358"
-LONG = ("tests/hostile/test_public", "tests/browser/", "tests/hostile/", "tests/docs/", "tests/recruit/demo/")
+LONG = (
+    *("tests/hostile/test_public", "tests/browser/test_main", "tests/hostile/", "tests/browser/"),
+    *("tests/docs/", "tests/recruit/demo/"),
+)
+"""What takes longest, longest first: else one of them is left over at the end."""
 MODELS = (_recruit_models, _campaign_models)
 
 hypothesis_settings.register_profile(
@@ -67,13 +71,17 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes longest; skip slow tests unless they are asked for."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))  # else one of them is left over at the end
+    items.sort(key=_place)
     if config.getoption("--slow"):
         return
     skip = pytest.mark.skip(reason="slow: runs with --slow")
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(skip)
+
+
+def _place(item: pytest.Item) -> int:
+    return next((place for place, name in enumerate(LONG) if item.nodeid.startswith(name)), len(LONG))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
