@@ -21,7 +21,15 @@ from recruit.people import queries as people
 from recruit.web.guards import allow
 from recruit.web.recruiting import clocks, personpage, words
 from recruit.web.recruiting.reading import Form
-from recruit.web.recruiting.scene import account_id, hold_still, look, scene_of, to_person, writing
+from recruit.web.recruiting.scene import (
+    account_id,
+    hold_still,
+    is_repeated,
+    look,
+    scene_of,
+    to_person,
+    writing,
+)
 
 bp = Blueprint("person", __name__, url_prefix="/matches/<uuid:match_id>")
 VERDICTS = ("passes", "rules_out", "machine")
@@ -158,6 +166,8 @@ def stop(match_id: UUID) -> ResponseReturnValue:
         form.problem("asked", _("Tick the box to confirm that the person asked for this"))
 
     def end(session: Session) -> None:
+        if is_repeated(session, form, "person.stop", match_id):
+            return
         match = hold_still(session, match_id, form)
         stopping.do_not_contact(session, match.person_id, at=context.now())
 

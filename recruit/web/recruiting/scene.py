@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import redirect, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from recruit.accounts.models import Role
 from recruit.accounts.policy import Scope
 from recruit.db import Versioned, found, locked
 from recruit.errors import Conflict, Invalid, NotFound, Refused
+from recruit.intake import once
 from recruit.matching import history, queries
 from recruit.matching.models import Match
 from recruit.matching.place import zone_of
@@ -134,6 +135,19 @@ def hold_still(session: Session, match_id: UUID, form: Form) -> Match:
     match = locked(session, Match, match_id)
     check_version(match, form, match_id=match.id)
     return match
+
+
+def is_repeated(session: Session, form: Form, step: str, subject: UUID) -> bool:
+    """Say whether this very post was carried out before, as by a second click; else note that it is now.
+
+    Another post from the same page is not told from here: it fails at the version of the row.
+    """
+    key = f"{subject}:{form.version()}:{account_id()}"
+    body = once.body_hash(request.form.to_dict(flat=False))
+    try:
+        return once.claim(session, step, key, body, at=context.now()) is not None
+    except Conflict:
+        return False
 
 
 def check_version(row: Versioned, form: Form, *, match_id: UUID) -> None:

@@ -23,7 +23,7 @@ from recruit.web.guards import allow
 from recruit.web.recruiting import words
 from recruit.web.recruiting.reading import Form
 from recruit.web.recruiting.referral import referral_page
-from recruit.web.recruiting.scene import check_version, referral_in_scope, writing
+from recruit.web.recruiting.scene import check_version, is_repeated, referral_in_scope, writing
 
 bp = Blueprint("visit", __name__)
 
@@ -38,6 +38,8 @@ def book(referral_id: UUID) -> ResponseReturnValue:
 
     def make(session: Session) -> None:
         referral = locked(session, Referral, referral_in_scope(session, referral_id).id)
+        if is_repeated(session, form, "visit.book", referral.id):
+            return
         check_version(referral, form, match_id=referral.match_id)
         if planned is not None:
             visits.book(session, referral.id, planned, at=context.now())

@@ -271,6 +271,20 @@ class TestVisits:
         assert state_of(database, referral_id) is State.VISIT_BOOKED
         assert "step=no_show" not in page
 
+    def test_a_second_click_books_nothing_more_and_leads_on(
+        self, browser: FlaskClient, database: Database, referral_id: UUID, url: str
+    ) -> None:
+        with database.reading() as session:
+            body = {**BOOKED, "version": str(found(session, Referral, referral_id).version)}
+
+        first, again = (browser.post(f"{url}/visits", data=body) for _ in range(2))
+        other = browser.post(f"{url}/visits", data={**body, "visit_time": "11:00"})
+
+        assert (first.status_code, again.status_code, other.status_code) == (303, 303, 409)
+        assert first.headers["Location"] == again.headers["Location"]
+        with database.reading() as session:
+            assert session.scalar(sa.select(sa.func.count(Visit.id))) == 1
+
     def test_say_what_cannot_be(self, browser: FlaskClient, database: Database, url: str) -> None:
         for fields, field in (
             ({"visit_day": "2026-11-18", "visit_time": "09:00"}, "visit_day"),
