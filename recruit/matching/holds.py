@@ -107,8 +107,9 @@ def require_open_cohort(session: Session, match: Match, study_site_id: UUID, *, 
 
     :raises Refused: all of them are on hold or closed
     """
-    judged = assessing.judge(session, match, at=at, study_site_id=study_site_id)
-    closed = _closed_to(judged)
+    if not queries.closed_cohorts(session, match.study_id, at=at, study_site_id=study_site_id):
+        return
+    closed = _closed_to(assessing.judge(session, match, at=at, study_site_id=study_site_id))
     if closed & queries.held_cohorts(session, match.study_id, at=at, study_site_id=study_site_id):
         raise Refused("Recruiting is on hold here. New referrals wait until a coordinator lifts the hold.")
     if closed:
