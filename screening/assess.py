@@ -25,8 +25,8 @@ from screening.verdict import Disposition, Kleene, Label
 from screening.vocabulary import Vocabulary
 
 _ENGINE: Final = (
-    "assess", "coded", "computed", "criteria", "evidence", "exact", "facts", "intervals", "leaves",
-    "limits", "lowering", "outside", "protocol", "questions", "support", "terms", "tree", "units",
+    "assess", "coded", "computed", "criteria", "distinct", "evidence", "exact", "facts", "intervals", "leaves",
+    "limits", "lowering", "outside", "protocol", "questions", "statements", "support", "terms", "tree", "units",
     "verdict", "vocabulary", "windows",
 )  # fmt: skip
 

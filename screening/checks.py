@@ -18,6 +18,7 @@ from screening.criteria import (
     Number,
     Unconfirmed,
     When,
+    coded_part,
 )
 from screening.protocol import Criterion, Protocol
 from screening.terms import Terms
@@ -56,18 +57,20 @@ def publishing_problems(protocol: Protocol, *, vocabulary: Vocabulary, terms: Te
 
 def leaf_problems(leaf: Leaf, *, vocabulary: Vocabulary, terms: Terms) -> Iterator[Problem]:
     """List what is wrong with a leaf: its key, what the key holds, units, choices, codes."""
-    if isinstance(leaf, Coded):
-        for code in (*leaf.codes, *leaf.but):
+    told = coded_part(leaf)
+    if told is not None:
+        for code in (*told.codes, *told.but):
             if (message := terms.problem(code)) is not None:
                 yield Problem(message, word=code.code)
-    name = leaf.key if isinstance(leaf, Number | When | Is | Attested | Coded) else None
+    asked = told or leaf
+    name = asked.key if isinstance(asked, Number | When | Is | Attested | Coded) else None
     if name is None:
         return
     key = vocabulary.get(name)
     if key is None:
         yield Problem(f"The vocabulary has no key {name}.", word=name, suggestion=vocabulary.nearest(name))
         return
-    yield from _kind_problems(leaf, key)
+    yield from _kind_problems(asked, key)
 
 
 def _criterion_problems(criterion: Criterion, vocabulary: Vocabulary, terms: Terms) -> Iterator[Problem]:

@@ -273,6 +273,34 @@ class Coded(Leaf):
         return self
 
 
+class DistinctBy(StrEnum):
+    """What makes two statements two: other codes, or other days."""
+
+    KIND = "kind"
+    EPISODE = "episode"
+
+
+class Distinct(Leaf):
+    """At least so many statements, each of which fulfils the coded part by itself.
+
+    By kind they are distinct when neither code lies within the other ("two
+    earlier biologics"), by episode when their days cannot be the same ("two
+    attacks in a year"). How many there are is unbounded until something closes
+    the account.
+    """
+
+    op: Literal["distinct"] = "distinct"
+    count: Count = Field(ge=1)
+    by: DistinctBy = DistinctBy.KIND
+    of: Coded
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        if self.of.decides_from is not None or self.of.told_by is not None:
+            raise ValueError("who decides and who can tell is said of the count")
+        return self
+
+
 class SiteOnly(Base):
     """What only the study site can tell, in its words; unknown until it does."""
 
@@ -381,6 +409,7 @@ Node = Annotated[
     | Is
     | Attested
     | Coded
+    | Distinct
     | SiteOnly
     | Unconfirmed
     | Note
@@ -401,6 +430,13 @@ for _model in (AllOf, AnyOf, NoneOf, AtLeast, Not, ButNot, IfThen, Branch, Case)
 
 class _Rule(Strict):
     rule: Node
+
+
+def coded_part(leaf: Base) -> Coded | None:
+    """Give what a leaf says about conditions, medicines or procedures, if that is what it speaks of."""
+    if isinstance(leaf, Distinct):
+        return leaf.of
+    return leaf if isinstance(leaf, Coded) else None
 
 
 def read_rule(document: object) -> Node:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from screening.coded import Entry, entries, find_coded
-from screening.criteria import Age, Attested, Coded, Is, Number, When
+from screening.coded import find_coded
+from screening.criteria import Age, Attested, Coded, Distinct, Is, Number, When
+from screening.distinct import find_distinct
 from screening.evidence import Finding, Reading, Scene, Why, find
 from screening.facts import Choice, Dated, Flag, Quantity
 from screening.limits import age_within, compare
 from screening.questions import BIRTH, Atom
+from screening.statements import Entry, entries
 from screening.units import UPPER_LIMIT
 from screening.verdict import Kleene, truth
 from screening.windows import edges
@@ -36,6 +38,8 @@ def find_leaf(atom: Atom, scene: Scene, *, told: Sequence[Entry]) -> Finding:
             return _attested(atom.leaf, scene)
         case Coded():
             return find_coded(atom.leaf, scene, told=told, keys=atom.keys)
+        case Distinct():
+            return find_distinct(atom.leaf, scene, told=told, keys=atom.keys)
         case _:
             raise TypeError(f"no verdict for {type(atom.leaf).__name__}")
 

@@ -18,6 +18,7 @@ from screening.criteria import (
     Coded,
     CodedStatus,
     Dating,
+    Distinct,
     IfThen,
     Is,
     Leaf,
@@ -132,7 +133,7 @@ def _term(node: Node) -> str:
             return _case(node)
         case SiteOnly() | Unconfirmed() | Note():
             return f"{node.op}({_string(node.text)})"
-        case Number() | Age() | When() | Is() | Attested() | Coded():
+        case Number() | Age() | When() | Is() | Attested() | Coded() | Distinct():
             return _leaf(node)
         case _:
             assert_never(node)
@@ -151,7 +152,7 @@ def _case(node: Case) -> str:
     return " ".join((*words, "end"))
 
 
-def _leaf(node: Number | Age | When | Is | Attested | Coded) -> str:
+def _leaf(node: Number | Age | When | Is | Attested | Coded | Distinct) -> str:
     words = [_question(node)]
     if node.decides_from is not None:
         words.append(f"decided by {node.decides_from.value}")
@@ -177,6 +178,8 @@ def _question(node: Leaf) -> str:
             return f"{_key(node.key)} is {'yes' if node.value else 'no'}"
         case Coded():
             return _coded(node)
+        case Distinct():
+            return f"at least {node.count} {node.by.value}s of {_coded(node.of)}"
         case _:
             raise TypeError(f"no notation for {type(node).__name__}")
 

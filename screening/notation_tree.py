@@ -24,6 +24,8 @@ from screening.criteria import (
     Case,
     Coded,
     Dating,
+    Distinct,
+    DistinctBy,
     IfThen,
     Is,
     Leaf,
@@ -285,6 +287,10 @@ class _Builder(Transformer[Token, Any]):
             fields.update({"status": str(part)} if isinstance(part, Token) else dict(part))
         fields["but"] = tuple(_code(code, system) for code in fields.get("but", ()))
         return lambda **more: Coded.model_validate({**fields, **more})
+
+    def distinct(self, count: Token, by: Token, coded: Callable[..., Leaf]) -> Callable[..., Leaf]:
+        kind = DistinctBy(str(by).removesuffix("s"))
+        return lambda **more: Distinct.model_validate({"count": int(count), "by": kind, "of": coded(), **more})
 
     def codes(self, *codes: Token) -> Sequence[Token]:
         return codes

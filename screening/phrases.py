@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
 
 from screening.criteria import (
     Age,
@@ -12,6 +13,8 @@ from screening.criteria import (
     Coded,
     CodedStatus,
     Dating,
+    Distinct,
+    DistinctBy,
     Is,
     Leaf,
     Limits,
@@ -38,6 +41,13 @@ _UNITS = {
     "[in_i]": "in", "[ft_i]": "ft", "[lb_av]": "lb", "[stone_av]": "st", "mm[Hg]": "mmHg", "Cel": "°C",
     "[degF]": "°F", UPPER_LIMIT: "x the upper limit of normal", "1": "", "mL/min/{1.73_m2}": "mL/min/1.73 m2",
 }  # fmt: skip
+
+_COUNTED: Final = {
+    (DistinctBy.KIND, False): "kind",
+    (DistinctBy.KIND, True): "kinds",
+    (DistinctBy.EPISODE, False): "episode",
+    (DistinctBy.EPISODE, True): "episodes",
+}
 
 
 def source_words(source: EvidenceSource) -> str:
@@ -148,6 +158,9 @@ def subject_words(leaf: Leaf, vocabulary: Vocabulary) -> str:
             return "Age"
         case Coded():
             return f"{leaf.about.value.capitalize()} {_coded_words(leaf)}"
+        case Distinct():
+            kinds = f"At least {leaf.count} {_COUNTED[leaf.by, leaf.count > 1]}"
+            return f"{kinds} of {leaf.of.about.value} {_coded_words(leaf.of)}"
         case Number() | When() | Is() | Attested():
             key = vocabulary.get(leaf.key)
             return key.text("label", "en") if key else leaf.key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from screening.criteria import Age, Attested, Coded, Is, Leaf, Number, When
+from screening.criteria import Age, Attested, Coded, Distinct, Is, Leaf, Number, When
 from screening.terms import CodeSet, Terms
 from screening.vocabulary import Answerer, Key, KeyKind, Vocabulary
 
@@ -52,6 +52,8 @@ class Resolver:
         match leaf:
             case Age():
                 return (self.vocabulary[BIRTH],)
+            case Distinct():
+                return self.keys(leaf.of)
             case Coded(key=None):
                 return self._keys_for_codes(CodeSet.of(self.terms, leaf.codes, leaf.but))
             case Number() | When() | Is() | Attested() | Coded():

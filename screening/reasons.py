@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from screening.criteria import AtLeast, Attested, Coded, Is, Leaf, Node, Note, SiteOnly, Unconfirmed
+from screening.criteria import AtLeast, Attested, Coded, Distinct, Is, Leaf, Node, Note, SiteOnly, Unconfirmed
 from screening.evidence import Finding, Scene, Why
 from screening.lowering import Part, value_of
 from screening.phrases import reading_words, source_words, subject_words, wanted_words
@@ -138,7 +138,13 @@ def _group_params(node: Node) -> dict[str, str]:
 
 
 def _leaf_message(leaf: Leaf, finding: Finding, scene: Scene) -> tuple[str, dict[str, str]]:
-    kind = "choice" if isinstance(leaf, Is) else "answer" if isinstance(leaf, Attested | Coded) else "value"
+    kind = (
+        "choice"
+        if isinstance(leaf, Is)
+        else "answer"
+        if isinstance(leaf, Attested | Coded | Distinct)
+        else "value"
+    )
     outcome = str(finding.value).replace(" ", "_") if finding.value.is_settled else _outcome(kind, finding)
     given = [reading_words(reading, leaf, scene.vocabulary, on=scene.on) for reading in finding.readings]
     return f"{kind}.{outcome}", {

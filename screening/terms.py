@@ -29,6 +29,7 @@ Span = tuple[str, str]
 _LAST: Final = "\U0010ffff"
 _ICD_CODE: Final = re.compile(r"[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?")
 _ICD_BLOCK: Final = re.compile(r"([A-Z][0-9][0-9A-Z])-([A-Z][0-9][0-9A-Z])")
+_ATC_INGREDIENT: Final = 7
 _ATC_CODE: Final = re.compile(r"[A-Z](\d{2}([A-Z]([A-Z](\d{2})?)?)?)?")
 
 
@@ -77,6 +78,13 @@ def _problem(system: str, text: str) -> str | None:
     if system == ATC and not _ATC_CODE.fullmatch(text):
         return f"{text} is not written like an ATC code."
     return None
+
+
+def may_have_parts(code: Code) -> bool:
+    """Tell whether a code may have narrower ones: an ingredient of the ATC has none, nor has a flat system."""
+    if code.system == ATC:
+        return EITHER in code.code or len(code.code) < _ATC_INGREDIENT
+    return code.system == ICD10CM or code.code == EVERYTHING
 
 
 @lru_cache(maxsize=16384)

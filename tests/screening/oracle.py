@@ -23,6 +23,7 @@ from screening.criteria import (
     ButNot,
     Case,
     Coded,
+    Distinct,
     IfThen,
     Is,
     Node,
@@ -153,7 +154,7 @@ def asked_by(rule: Node) -> frozenset[str]:
                 names.add(node.key)
             case Age():
                 names.add("birth")
-            case Coded():
+            case Coded() | Distinct():
                 names.add("codes")
             case SiteOnly() | Unconfirmed():
                 names.add(node.text)
@@ -271,6 +272,10 @@ def leaf_truth(node: Node, world: World) -> bool:
         case Coded():
             inside = {c for c in world.codes for code in node.codes if _below(c, code.code)}
             return bool(inside - {c for c in world.codes for code in node.but if _below(c, code.code)})
+        case Distinct():
+            inside = {c for c in world.codes for code in node.of.codes if _below(c, code.code)}
+            barred = {c for c in world.codes for code in node.of.but if _below(c, code.code)}
+            return len(inside - barred) >= node.count
         case SiteOnly() | Unconfirmed():
             return world.site[node.text]
         case _:

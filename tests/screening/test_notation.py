@@ -16,6 +16,8 @@ from screening.criteria import (
     Coded,
     CodedStatus,
     Dating,
+    Distinct,
+    DistinctBy,
     IfThen,
     Is,
     Limits,
@@ -123,7 +125,14 @@ coded = st.builds(
     key=st.none() | names,
     **suffixes,
 )
-every_leaf: st.SearchStrategy[Node] = st.one_of(numbers, whens, choices, coded)
+counted = st.builds(
+    Distinct,
+    count=st.integers(1, 9),
+    by=st.sampled_from(DistinctBy),
+    of=coded.map(lambda leaf: leaf.model_copy(update={"decides_from": None, "told_by": None})),
+    **suffixes,
+)
+every_leaf: st.SearchStrategy[Node] = st.one_of(numbers, whens, choices, coded, counted)
 mixed_rules: st.SearchStrategy[Node] = st.builds(
     lambda rule, leaf, shape: shape(rule, leaf),
     rules,

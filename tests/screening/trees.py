@@ -16,6 +16,7 @@ from screening.criteria import (
     ButNot,
     Case,
     Coded,
+    Distinct,
     IfThen,
     Is,
     Limits,
@@ -53,9 +54,10 @@ coded = st.builds(
     st.lists(codes, min_size=1, max_size=2, unique=True),
     st.lists(st.sampled_from(("E11.9", "E10")), max_size=1),
 )
+several = st.builds(lambda count, of: Distinct(count=count, of=of), st.integers(1, 3), coded)
 site = st.builds(lambda text: SiteOnly(text=text), st.sampled_from(SITE_TEXTS))
 plain_leaves = st.one_of(numbers, ages, chosen, flags)
-leaves: st.SearchStrategy[Node] = st.one_of(plain_leaves, coded, site, st.just(Note(text="n")))
+leaves: st.SearchStrategy[Node] = st.one_of(plain_leaves, coded, several, site, st.just(Note(text="n")))
 
 
 def _case(whens: tuple[Node, ...], thens: list[Node], otherwise: Node | None) -> Case:
