@@ -185,23 +185,28 @@ def assess_lowered(
     closed_cohorts: Collection[str] = (),
 ) -> Assessment:
     """Judge against a protocol that was lowered before, with the same vocabulary and terms."""
+    scene = Scene(facts, on, vocabulary, terms, lowered.protocol.anchor_days(on))
+    return assess_scene(lowered, scene, closed_cohorts=closed_cohorts)
+
+
+def assess_scene(lowered: LoweredProtocol, scene: Scene, *, closed_cohorts: Collection[str] = ()) -> Assessment:
+    """Judge against a lowered protocol on the day of a scene."""
     protocol = lowered.protocol
-    scene = Scene(facts, on, vocabulary, terms, protocol.anchor_days(on))
     findings = find_leaves(lowered.atoms, scene)
     values = [finding.value for finding in findings]
     open_atoms = [
-        is_open(atom, finding, vocabulary) for atom, finding in zip(lowered.atoms, findings, strict=True)
+        is_open(atom, finding, scene.vocabulary) for atom, finding in zip(lowered.atoms, findings, strict=True)
     ]
     verdicts = tuple(_verdict(one, findings, values, open_atoms, scene) for one in lowered.criteria)
     cohorts = _cohorts(protocol, verdicts, closed_cohorts)
     return Assessment(
-        on=on,
+        on=scene.on,
         verdicts=verdicts,
         disposition=_best(cohorts) if cohorts else disposition_of(verdicts),
         cohorts=cohorts,
         protocol=lowered.digest,
-        vocabulary=vocabulary.version,
-        terms=terms.version,
+        vocabulary=scene.vocabulary.version,
+        terms=scene.terms.version,
     )
 
 

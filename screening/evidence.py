@@ -111,19 +111,29 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One person's facts on one day, with everything needed to read them."""
+    """One person's facts on one day, with everything needed to read them.
+
+    Where the days to come are judged with facts that stay as good as they are
+    today, `kept` is today's scene: it alone tells what is fresh.
+    """
 
     facts: Facts
     on: date
     vocabulary: Vocabulary
     terms: Terms
     anchors: Mapping[str, DateRange]
+    kept: Scene | None = None
+
+    @property
+    def freshness(self) -> Scene:
+        """The scene whose day tells what is fresh."""
+        return self.kept or self
 
     def fresh(self, observed: DateRange, validity: Duration | None) -> Kleene:
         """Tell whether something observed then still holds; unknown where the day is vague."""
         if validity is None:
             return Kleene.MET
-        first = earliest_start(self.on, validity)
+        first = earliest_start(self.freshness.on, validity)
         if observed.lo is not None and observed.lo >= first:
             return Kleene.MET
         expired = observed.hi is not None and observed.hi < first

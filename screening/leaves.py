@@ -46,7 +46,7 @@ def find_leaf(atom: Atom, scene: Scene, *, told: Sequence[Entry]) -> Finding:
 
 def _number(leaf: Number, scene: Scene) -> Finding:
     key = scene.vocabulary[leaf.key]
-    stretch = leaf.window and edges(leaf.window, scene.anchors[leaf.window.anchor])
+    stretch = leaf.window and edges(leaf.window, scene.freshness.anchors[leaf.window.anchor])
 
     def fresh(reading: Reading) -> Kleene:
         return stretch.judge_day(reading.observed) if stretch else scene.fresh(reading.observed, key.validity)
