@@ -139,9 +139,9 @@ def submit(
         at=at,
         is_test=draft.is_test,
     )
-    assessing.assess_match(session, match, cause="submission", at=at)
+    assessed = assessing.assess_match(session, match, cause="submission", at=at)
     matching.queue(session, match, at=at)
-    holds.settle(session, match, at=at)
+    holds.settle(session, match, assessed, at=at)
     publish(session, SubmissionReceived(taken.person.id, draft.study_id, match.id, contact.language))
     return submission, match
 
@@ -186,9 +186,9 @@ def inquire(
         at=at,
         is_test=inquiry.is_test,
     )
-    assessing.assess_match(session, match, cause="inquiry", at=at)
+    assessed = assessing.assess_match(session, match, cause="inquiry", at=at)
     matching.queue(session, match, at=at)
-    holds.settle(session, match, at=at)
+    holds.settle(session, match, assessed, at=at)
     if channel is not InquiryChannel.DOCTOR:  # whose patient has asked for no message
         _verify_first(session, taken.links, language=contact.language, at=at)
     publish(session, InquiryReceived(taken.person.id, study.id, match.id, contact.language))

@@ -25,7 +25,7 @@ from recruit.db import Base, publish
 from recruit.events import Channel
 from recruit.intake.models import Draft, Inquiry, Submission
 from recruit.keys import vault_of
-from recruit.matching.models import AssessmentRow, Match, Note, OpenCall, Override
+from recruit.matching.models import AssessmentRow, Match, Note, OpenCall, Override, Watch
 from recruit.people import queries as people
 from recruit.people.models import ContactKind, ContactPoint, FactRow, Person, PersonContact, SearchToken
 from recruit.referrals.models import Referral
@@ -215,7 +215,7 @@ def _forget_matches(
     referrals = sa.select(Referral.id).where(Referral.match_id.in_(ids))
     _delete(session, Visit, Visit.referral_id.in_(referrals))
     _delete(session, Referral, Referral.match_id.in_(ids))
-    for model in (Note, Override, AssessmentRow, OpenCall):
+    for model in (Note, Override, AssessmentRow, OpenCall, Watch):
         _delete(session, model, model.match_id.in_(ids))
     _delete(session, Match, Match.id.in_(ids))
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from recruit import privacy, settling
 from recruit.accounts.models import LoginAttempt, LoginSession, OneTimeLink
 from recruit.contact.models import Consent, ConsentScope, Purpose, Verification
+from recruit.contact.wordings import wordings
 from recruit.db import Database, Row
 from recruit.intake.models import IdempotencyKey
 from recruit.matching.models import Match, OpenCall, Triage
@@ -111,12 +112,14 @@ def _screened_out(session: Session, *, at: datetime) -> list[UUID]:
 
 
 def _left_the_registry(session: Session, *, at: datetime) -> list[UUID]:
-    """List people who are here for the registry alone, and whose yes to it has ended."""
+    """List people who are here for the registry alone, and whose yes has ended or is used no longer."""
+    stopped = wordings(session).stopped_versions(Purpose.REGISTRY, on=at.date())
     return list(
         session.scalars(
             sa.select(Consent.person_id)
             .join(Person, Person.id == Consent.person_id)
-            .where(Consent.purpose == Purpose.REGISTRY, Consent.ends_on < at.date())
+            .where(Consent.purpose == Purpose.REGISTRY)
+            .where(sa.or_(Consent.ends_on < at.date(), Consent.questionnaire_version_id.in_(stopped)))
             .where(Person.erased_at.is_(None), Person.merged_into_id.is_(None))
             .where(~sa.exists().where(Match.person_id == Consent.person_id))
             .distinct()
@@ -180,4 +183,4 @@ def _in_registry(session: Session, members: frozenset[UUID], *, at: datetime) ->
         .limit(1)
     )
     word = session.scalar(last)
-    return word is not None and word.holds_on(at.date())
+    return word is not None and wordings(session).holds(word, on=at.date())

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from recruit import events, purges
 from recruit.db import Database
 from recruit.jobs import Job
-from recruit.matching import holds
+from recruit.matching import holds, waking
 from recruit.materials import service as materials
 
 EVENTS_AT_ONCE = 1000
@@ -44,6 +44,11 @@ def apply_holds(database: Database, at: datetime) -> int:
         return holds.apply_due(session, at=at)
 
 
+def wake_matches(database: Database, at: datetime) -> int:
+    """Judge everybody again whose day has come, or at whose site other criteria have come into force."""
+    return waking.wake(database, at=at)
+
+
 def expire_materials(database: Database, at: datetime) -> int:
     """Take texts out of use whose approval has ended."""
     with database.transaction(actor="job:materials.expire") as session:
@@ -55,6 +60,7 @@ JOBS = (
     Job("purge.drafts", every=timedelta(hours=1), run=purge_drafts),
     Job("purge.screened_out", every=timedelta(hours=6), run=purge_screened_out),
     Job("holds.apply", every=timedelta(minutes=1), run=apply_holds),
+    Job("matches.wake", every=timedelta(minutes=15), run=wake_matches),
     Job("materials.expire", every=timedelta(hours=1), run=expire_materials),
     Job("purge.operational", every=timedelta(days=1), run=purge_operational),
 )

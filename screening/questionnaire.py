@@ -72,13 +72,27 @@ class ConsentPurpose(StrEnum):
     CALL_RECORDING = "call_recording"
 
 
+class EarlierWords(StrEnum):
+    """What new words of an agreement make of a yes that was given to earlier ones."""
+
+    VALID = "valid"
+    ASK_AGAIN = "ask_again"
+    STOP = "stop"
+
+
 class ConsentText(Part):
-    """The approved words of one consent and their version; months where the words say for how long."""
+    """The approved words of one consent and their version; months where the words say for how long.
+
+    `earlier` says what becomes of what people agreed to in earlier words, once these are in force.
+    """
 
     purpose: ConsentPurpose
     version: Annotated[str, Field(min_length=1, max_length=40)]
     text: Text
     months: Annotated[int, Field(ge=1, le=120)] | None = None
+    earlier: Annotated[EarlierWords, Field(exclude_if=lambda rule: rule is EarlierWords.VALID)] = (
+        EarlierWords.VALID
+    )
 
 
 class PhraseException(Part):

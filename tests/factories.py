@@ -61,7 +61,7 @@ def make_study(session: Session, *, status: StudyStatus = StudyStatus.OPEN, **fi
         "title": f"A study of treatment {number}",
         "protocol_number": f"TR-{number:03}",
         "nickname": f"STUDY-{number}",
-        "neutral_name": f"health study {number}",
+        "neutral_names": {"en": f"health study {number}", "es": f"estudio de salud {number}"},
         "icf_languages": ["en", "es"],
         "visits": {},
         "created_at": AT,
@@ -181,12 +181,12 @@ def make_open_study(
     ``details`` are fields of ``StudyDetails``.
     """
     number = next(_numbers)
-    neutral = name or f"health study {number}"
+    neutral = {"en": name or f"health study {number}", "es": f"estudio de salud {number}"}
     given: dict[str, object] = {
         "title": f"A study of treatment {number}",
         "protocol_number": f"TR-{number:03}",
         "nickname": f"STUDY-{number}",
-        "neutral_name": neutral,
+        "neutral_names": neutral,
         "sponsor": "Northwind Research",
         "icf_languages": languages,
         "safety_contact": "Dr. Vera Lind, +1 555 010 0190",
@@ -198,9 +198,15 @@ def make_open_study(
     study_site = places.add_site(session, study.id, site.id, at=at)
     prepare_study_site(session, study_site, at=at)
     protocol = make_protocol(session, study, rules, at=at)
-    told = Told(operator="Trial Recruit", name=neutral, languages=languages, registry=study.registry_allowed)
+    told = Told(
+        operator="Trial Recruit", name=neutral["en"], languages=languages, registry=study.registry_allowed
+    )
     document = questions.propose(
-        read_protocol(protocol.document), told, vocabulary=vocabulary_of(session, study.id), terms=terms()
+        read_protocol(protocol.document),
+        told,
+        neutral,
+        vocabulary=vocabulary_of(session, study.id),
+        terms=terms(),
     )
     draft = versions.draft_questionnaire(session, study.id, document, at=at)
     questionnaire = versions.publish_questionnaire(session, draft.id, at=at)

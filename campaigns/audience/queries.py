@@ -18,6 +18,7 @@ from recruit.accounts.policy import Scope
 from recruit.contact.models import Communication, Consent, ContactChannel, Suppression
 from recruit.contact.policy import MessagePurpose
 from recruit.contact.queries import covering_consent
+from recruit.contact.wordings import wordings
 from recruit.db import found
 from recruit.errors import NotFound
 from recruit.matching.models import Match
@@ -76,6 +77,7 @@ def choose(
     phones, consents = _phones(session, ids), _consents(session, ids)
     chosen: list[Chosen] = []
     used: set[UUID] = set()
+    ruling = wordings(session)
     for one in candidates:
         reachable = [
             point_id
@@ -87,6 +89,7 @@ def choose(
                 study_id=study_id,
                 purpose=MessagePurpose.INVITATION,
                 on=at.date(),
+                wordings=ruling,
             )
         ]
         if one.language != language:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from campaigns.links import service as links
 from campaigns.links.qr import qr_svg
 from campaigns.links.service import NewLink
 from campaigns.reports import service as spending
-from campaigns.reports.funnel import Funnel, Period, funnel
+from campaigns.reports.funnel import Period, funnel
 from campaigns.reports.service import NewSpend
 from campaigns.scoping import studies_within, study_within
 from campaigns.web import pages
@@ -47,22 +47,20 @@ def home() -> ResponseReturnValue:
     """Show the funnel by source for a study and a span of days."""
     found: list[fields.Problem] = []
     scope = identity.scope(Role.MARKETER)
-    study_id, start, end = (
-        pages.asked_key("study", found),
-        _asked_day("from", found),
-        _asked_day("until", found),
-    )
-    period = Period(context.settings().zone, start, end)
+    study_id, period = _asked(found)
     with context.reading() as session:
         if study_id is not None:
             study_within(session, study_id, scope)
         counted = funnel(session, scope, period=period, study_id=study_id)
         studies = studies_within(session, scope)
-        stops = pages.ads_to_stop(session, scope, at=context.now())
+        by_study = study_id is None and request.args.get("by") != "source"
+        rows = pages.shown_studies(session, scope, period, studies) if by_study else []
+        stops = links_read.ads_to_stop(session, scope, at=context.now())
     return render_template(
         "marketing/home.html",
         stops=stops,
         funnel=pages.shown_funnel(counted),
+        by_study=rows,
         studies=studies,
         asked=request.args,
         errors=found,
@@ -75,18 +73,11 @@ def home() -> ResponseReturnValue:
 def funnel_file() -> ResponseReturnValue:
     """Give the whole funnel as a table to open elsewhere."""
     found: list[fields.Problem] = []
-    scope = identity.scope(Role.MARKETER)
-    study_id, start, end = (
-        pages.asked_key("study", found),
-        _asked_day("from", found),
-        _asked_day("until", found),
-    )
+    study_id, period = _asked(found)
     if found:
         raise Invalid(found[0].text)
     with context.reading() as session:
-        counted: Funnel = funnel(
-            session, scope, period=Period(context.settings().zone, start, end), study_id=study_id
-        )
+        counted = funnel(session, identity.scope(Role.MARKETER), period=period, study_id=study_id)
     headers = {"Content-Disposition": "attachment; filename=funnel.csv"}
     return Response(pages.funnel_csv(counted), content_type="text/csv; charset=utf-8", headers=headers)
 
@@ -111,15 +102,16 @@ def new_link() -> ResponseReturnValue:
 @allow(Role.MARKETER)
 def make_link() -> ResponseReturnValue:
     """Make a link."""
-    try:
-        new = _read_link()
+
+    def work() -> str:
+        new, scope = _read_link(), identity.scope(Role.MARKETER)
         with context.transaction(reason="link:create") as session:
-            study_within(session, new.study_id, identity.scope(Role.MARKETER))
-            pages.require_place(session, identity.scope(Role.MARKETER), new.study_id, new.site_id)
+            study_within(session, new.study_id, scope)
+            pages.require_place(session, scope, new.study_id, new.site_id)
             link = links.create_link(session, new, at=context.now())
-    except (Invalid, Refused) as error:
-        return _link_form(request.form, error), 422
-    return redirect(url_for("marketing.link", link_id=link.id), 303)
+        return url_for("marketing.link", link_id=link.id)
+
+    return _carried_out(work, _link_form)
 
 
 @bp.get("/links/<uuid:link_id>")
@@ -154,13 +146,25 @@ def spend() -> ResponseReturnValue:
 @allow(Role.MARKETER)
 def enter_spend() -> ResponseReturnValue:
     """Enter an amount for one link."""
-    try:
+
+    def work() -> str:
         new, key = _read_spend(), pages.form_key()
         with context.transaction(reason="spend:enter") as session:
             spending.enter_spend(session, new, identity.scope(Role.MARKETER), key=key, at=context.now())
+        return url_for("marketing.spend")
+
+    return _carried_out(work, _spend_page)
+
+
+def _carried_out(
+    work: Callable[[], str], form: Callable[[Mapping[str, str], RecruitError], str]
+) -> ResponseReturnValue:
+    """Carry out a post and go where it leads, or show its form again with what was typed and what is wrong."""
+    try:
+        where = work()
     except (Conflict, Invalid, Refused) as error:
-        return _spend_page(request.form, error), 422
-    return redirect(url_for("marketing.spend"), 303)
+        return form(request.form, error), 422
+    return redirect(where, 303)
 
 
 def _link_form(posted: Mapping[str, str], *errors: RecruitError) -> str:
@@ -180,13 +184,16 @@ def _link_form(posted: Mapping[str, str], *errors: RecruitError) -> str:
 
 def _spend_page(posted: Mapping[str, str], *errors: RecruitError) -> str:
     scope, found = identity.scope(Role.MARKETER), fields.problems(*errors)
+    page = _asked_page()
     with context.reading() as session:
         lines = links_read.list_links(session, scope)
-        entries = pages.spend_lines(session, scope)
+        entries = pages.spend_lines(session, scope, page=page)
     return render_template(
         "marketing/spend.html",
         lines=lines,
-        entries=entries,
+        entries=entries[: pages.SPEND_PAGE],
+        page=page,
+        has_older=len(entries) > pages.SPEND_PAGE,
         currencies=spending.CURRENCIES,
         key=new_token(),
         posted=posted,
@@ -194,6 +201,12 @@ def _spend_page(posted: Mapping[str, str], *errors: RecruitError) -> str:
         wrong=fields.wrong(found),
         when=recent_moment,
     )
+
+
+def _asked_page() -> int:
+    """Read which page of a list is asked for; the first where that cannot be read."""
+    text = request.args.get("page", "")
+    return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 5 else 1
 
 
 def _read_link() -> NewLink:
@@ -229,6 +242,13 @@ def _read_spend() -> NewSpend:
     currency = fields.line("currency", longest=3)
     amount = spending.read_amount(fields.line("amount", longest=20), currency=currency)
     return NewSpend(link_id, start, end, amount, currency, fields.line("note", longest=200))
+
+
+def _asked(found: list[fields.Problem]) -> tuple[UUID | None, Period]:
+    """Read the study and the days that a funnel is asked for; what cannot be read is noted as a problem."""
+    study_id = pages.asked_key("study", found)
+    start, end = _asked_day("from", found), _asked_day("until", found)
+    return study_id, Period(context.settings().zone, start, end)
 
 
 def _asked_day(name: str, found: list[fields.Problem]) -> date | None:

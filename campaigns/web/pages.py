@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -17,18 +17,18 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from campaigns.links.queries import label
-from campaigns.reports.funnel import MAIN, Funnel, FunnelRow, Stage
+from campaigns.reports.funnel import MAIN, Funnel, FunnelRow, Period, Stage
+from campaigns.reports.funnel import funnel as count_funnel
 from campaigns.reports.models import Spend
 from campaigns.scoping import within
 from recruit.accounts.policy import Scope
 from recruit.errors import Invalid
 from recruit.intake.models import SourceLink
-from recruit.matching.queries import is_live
-from recruit.studies import queries as studies
-from recruit.studies.models import Hold, Site, Study, StudySite, StudyStatus
+from recruit.studies.models import Site, Study
 from recruit.web import fields
 
 NONE = "\u2013"
+SPEND_PAGE = 25
 COSTED = (Stage.CONTACT_LEFT, Stage.REFERRED, Stage.RANDOMISED)
 
 
@@ -86,23 +86,6 @@ class SpendLine:
     entered_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """A link by the name its maker gave it."""
-
-    id: UUID
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class StopAds:
-    """A study that takes nobody now, everywhere or at one site, and the placements that still lead there."""
-
-    study: str
-    site: str
-    links: list[Placement]
-
-
 def definitions() -> list[Definition]:
     """Say what every stage counts; printed on the report."""
     texts = {
@@ -142,6 +125,20 @@ def shown_funnel(funnel: Funnel) -> ShownFunnel:
         total=_shown(funnel.total),
         costed=[names[stage] for stage in COSTED],
     )
+
+
+def shown_studies(session: Session, scope: Scope, period: Period, offered: list[Study]) -> list[ShownRow]:
+    """Count each study by itself, so that the figures are those of its own page; nothing for a single study."""
+    if len(offered) < 2:
+        return []
+    counted = [
+        (study, count_funnel(session, scope, period=period, study_id=study.id).total) for study in offered
+    ]
+    return [
+        replace(_shown(row), id=study.id, name=study.nickname)
+        for study, row in counted
+        if row.spend or any(row.counts.values())
+    ]
 
 
 def _steps(named: list[Definition], funnel: Funnel) -> list[Step]:
@@ -199,14 +196,15 @@ def require_place(session: Session, scope: Scope, study_id: UUID, site_id: UUID 
         raise Invalid("Select a site that is yours.", field="site")
 
 
-def spend_lines(session: Session, scope: Scope) -> list[SpendLine]:
-    """List what was entered, newest first."""
+def spend_lines(session: Session, scope: Scope, *, page: int) -> list[SpendLine]:
+    """List what was entered, newest first: one page, and one line more where another page follows."""
     rows = session.execute(
         sa.select(Spend, SourceLink)
         .join(SourceLink, SourceLink.id == Spend.source_link_id)
         .where(within(scope, SourceLink.study_id, SourceLink.site_id))
         .order_by(Spend.entered_at.desc(), Spend.id)
-        .limit(200)
+        .limit(SPEND_PAGE + 1)
+        .offset((page - 1) * SPEND_PAGE)
     ).all()
     return [
         SpendLine(
@@ -219,23 +217,6 @@ def spend_lines(session: Session, scope: Scope) -> list[SpendLine]:
         )
         for row in rows
     ]
-
-
-def ads_to_stop(session: Session, scope: Scope, *, at: datetime) -> list[StopAds]:
-    """List what live holds stop within a scope, each with its links that nobody has stopped."""
-    is_meant = sa.or_(Hold.study_id.is_(None), Hold.study_id == Study.id)
-    rows = session.execute(
-        sa.select(Study.id, Study.nickname, Hold.site_id, Site.name)
-        .join_from(Study, StudySite, StudySite.study_id == Study.id)
-        .join(Hold, sa.and_(is_meant, sa.or_(Hold.site_id.is_(None), Hold.site_id == StudySite.site_id)))
-        .outerjoin(Site, Site.id == Hold.site_id)
-        .where(is_live(at), Hold.cohort_id.is_(None), studies.within(scope))
-        .where(Study.status == StudyStatus.OPEN, Study.is_test.is_(False))
-        .distinct()
-        .order_by(Study.nickname, Site.name)
-    ).all()
-    links = _running_links(session, scope, {row.id for row in rows})
-    return [StopAds(row.nickname, row.name or "", _leading(links, row.id, row.site_id)) for row in rows]
 
 
 def form_key() -> str:
@@ -259,22 +240,6 @@ def asked_key(name: str, found: list[fields.Problem]) -> UUID | None:
     except ValueError:
         found.append(fields.Problem(name, _("Select one from the list.")))
         return None
-
-
-def _running_links(session: Session, scope: Scope, study_ids: set[UUID]) -> list[SourceLink]:
-    query = sa.select(SourceLink).where(SourceLink.study_id.in_(study_ids), SourceLink.stopped_at.is_(None))
-    newest_first = (SourceLink.created_at.desc(), SourceLink.id)
-    mine = within(scope, SourceLink.study_id, SourceLink.site_id)
-    return list(session.scalars(query.where(mine, SourceLink.is_test.is_(False)).order_by(*newest_first)))
-
-
-def _leading(links: list[SourceLink], study_id: UUID, site_id: UUID | None) -> list[Placement]:
-    """Keep the links that lead to a study, or to one site of it."""
-    return [
-        Placement(link.id, label(link))
-        for link in links
-        if link.study_id == study_id and site_id in (None, link.site_id)
-    ]
 
 
 def _shown(row: FunnelRow) -> ShownRow:

@@ -67,7 +67,7 @@ class Consent(Row):
     """One yes or one no, with the words that were read; a withdrawal is a row of its own.
 
     What holds is the last row for the same person, channel, purpose and scope, until the day that its words
-    name as their end.
+    name as their end, or until newer words say that it is used no longer (`recruit.contact.wordings`).
     """
 
     __tablename__ = "consent"
@@ -91,6 +91,10 @@ class Consent(Row):
     text_sha256: Mapped[str] = mapped_column(sa.String(64))
     text_version: Mapped[str] = mapped_column(sa.String(80))
     language: Mapped[str] = mapped_column(sa.String(12))
+    questionnaire_version_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("questionnaire_version.id"))
+    """The version whose words were read; none where they stand in no questionnaire."""
+    study_site_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("study_site.id"))
+    """The site of the study at which they were read, where one was chosen."""
     how: Mapped[str] = mapped_column(sa.String(40))
     at: Mapped[datetime]
     ends_on: Mapped[date | None]

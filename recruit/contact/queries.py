@@ -30,6 +30,7 @@ from recruit.contact.policy import (
     StudyStanding,
     WordingStanding,
 )
+from recruit.contact.wordings import Wordings, wordings
 from recruit.db import found
 from recruit.errors import Unreadable
 from recruit.keys import vault_of
@@ -88,12 +89,13 @@ def covering_consent(
     study_id: UUID | None,
     purpose: MessagePurpose,
     on: date,
+    wordings: Wordings,
 ) -> UUID | None:
     """Name the consent that covers a message on a channel to one address on a day, or nothing.
 
     A study's own consent to contact covers whatever concerns that study. An invitation may also rest on the
     registry: on a consent for this channel, given for the registry. A yes for one number is none for another,
-    and a later no without an address ends them all.
+    and a later no without an address ends them all. A yes to words that are used no longer covers nothing.
     """
     wanted = {(Purpose.CONTACT, ConsentScope.STUDY, study_id)}
     if purpose is MessagePurpose.INVITATION:
@@ -111,7 +113,7 @@ def covering_consent(
     last: dict[tuple[Purpose, ConsentScope], Consent] = {}
     for consent in sorted(own, key=lambda consent: (consent.at, consent.id)):
         last[consent.purpose, consent.scope] = consent
-    given = [consent.id for consent in last.values() if consent.holds_on(on)]
+    given = [consent.id for consent in last.values() if wordings.holds(consent, on=on)]
     return given[0] if given else None
 
 
@@ -179,6 +181,7 @@ def facts_for(
             study_id=about.study_id,
             purpose=about.purpose,
             on=at.date(),
+            wordings=wordings(session),
         ),
         study=_study_standing(session, about, at=at),
         wording=_wording_standing(session, about, at=at),

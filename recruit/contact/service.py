@@ -76,12 +76,15 @@ def give_consent(
     contact_point_id: UUID | None = None,
     study_id: UUID | None = None,
     site_id: UUID | None = None,
+    questionnaire_version_id: UUID | None = None,
+    study_site_id: UUID | None = None,
     given: bool = True,
     months: int | None = None,
 ) -> Consent:
     """Write down a yes with the words that were read.
 
     :param how: the act, such as ``web_form``, ``phone``, ``text``
+    :param questionnaire_version_id: whose words were read, at which site of the study (`study_site_id`)
     :param months: how long the words say that it holds; none where they name no end
     :param given: false writes a no that was asked for in the same place
     """
@@ -99,6 +102,8 @@ def give_consent(
         text_sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         text_version=text_version,
         language=language,
+        questionnaire_version_id=questionnaire_version_id,
+        study_site_id=study_site_id,
         how=how,
         at=at,
         ends_on=add_months(at.date(), months) if months else None,
@@ -138,26 +143,24 @@ def withdraw_consent(
 
 
 def _withdraw(session: Session, yes: Consent, *, how: str, at: datetime) -> Consent:
-    no = Consent(
-        id=new_id(),
-        person_id=yes.person_id,
-        contact_point_id=yes.contact_point_id,
-        channel=yes.channel,
-        purpose=yes.purpose,
-        scope=yes.scope,
-        study_id=yes.study_id,
-        site_id=yes.site_id,
-        given=False,
+    return give_consent(
+        session,
+        yes.person_id,
+        yes.purpose,
+        yes.scope,
         text=yes.text,
-        text_sha256=yes.text_sha256,
         text_version=yes.text_version,
         language=yes.language,
         how=how,
         at=at,
-        recorded_by=actor_of(session),
+        channel=yes.channel,
+        contact_point_id=yes.contact_point_id,
+        study_id=yes.study_id,
+        site_id=yes.site_id,
+        questionnaire_version_id=yes.questionnaire_version_id,
+        study_site_id=yes.study_site_id,
+        given=False,
     )
-    session.add(no)
-    return no
 
 
 def suppress(

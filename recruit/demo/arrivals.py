@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from recruit import pipeline
 from recruit.clock import civil_day
-from recruit.contact.models import ContactChannel, Purpose
+from recruit.contact.models import ContactChannel
+from recruit.contact.wordings import purpose_of
 from recruit.db import found
 from recruit.demo import answers
 from recruit.demo.answers import Figure
@@ -31,7 +32,6 @@ from screening.texts import Respondent
 
 CALL, SMS, EMAIL = ContactChannel.CALL, ContactChannel.SMS, ContactChannel.EMAIL
 _HOW = {Entrance.ONLINE: "web_form", Entrance.KIOSK: "web_form"}
-_PURPOSES = {ConsentPurpose.VOICEMAIL: Purpose.VOICEMAIL_NAMING_STUDY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,9 @@ def by_questionnaire(
             session,
             draft_id,
             contact_of(visitor, who, people, world.chance),
-            consents(document, visitor, registry_only=outcome is Outcome.NOT_THIS_STUDY),
+            consents(
+                visitor.stage.version_id, document, visitor, registry_only=outcome is Outcome.NOT_THIS_STUDY
+            ),
             at=at,
             study_site_id=visitor.place.study_site_id,
             how=_HOW.get(visitor.entrance, "phone"),
@@ -182,7 +184,7 @@ def by_contact(
             session,
             study,
             contact_of(visitor, who, people, world.chance),
-            consents(visitor.stage.document, visitor, answered=False),
+            consents(visitor.stage.version_id, visitor.stage.document, visitor, answered=False),
             channel=channel,
             at=visitor.at,
             how="doctor_form" if channel is InquiryChannel.DOCTOR else "web_form",
@@ -220,9 +222,14 @@ def contact_of(visitor: Visitor, who: Somebody, people: People, chance: Random) 
 
 
 def consents(
-    document: Document, visitor: Visitor, *, registry_only: bool = False, answered: bool = True
+    version_id: UUID,
+    document: Document,
+    visitor: Visitor,
+    *,
+    registry_only: bool = False,
+    answered: bool = True,
 ) -> list[Consented]:
-    """Give the agreements that somebody ticks, in the approved words."""
+    """Give the agreements that somebody ticks, in the approved words of a version."""
     ways = visitor.ways
     wanted: list[tuple[ConsentPurpose, Iterable[ContactChannel | None]]] = []
     if not registry_only:
@@ -238,9 +245,8 @@ def consents(
     for purpose, channels in wanted:
         if purpose in texts:
             words = texts[purpose].text.say(visitor.language, visitor.respondent)
-            own = _PURPOSES.get(purpose) or Purpose(purpose.value)
+            own, text = purpose_of(purpose), texts[purpose]
             given += [
-                Consented(own, channel, words, texts[purpose].version, texts[purpose].months)
-                for channel in channels
+                Consented(own, channel, words, text.version, text.months, version_id) for channel in channels
             ]
     return given

@@ -56,7 +56,7 @@ class StudyData(_Data):
     title: str
     protocol_number: str
     nickname: str
-    neutral_name: str
+    neutral_names: dict[str, str]
     sponsor: str
     cro: str = ""
     phase: str

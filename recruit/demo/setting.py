@@ -68,7 +68,7 @@ def open_study(session: Session, key: str, sites: dict[str, UUID], *, operator: 
     days = OPENED_DAYS_AGO.get(key, BEFORE_THE_YEAR)
     at = now - timedelta(days=days)
     study = _begin(session, key, data, at=at)
-    protocol, document = _criteria(session, study, key, data, operator=operator, at=at)
+    protocol, version_id, document = _criteria(session, study, key, data, operator=operator, at=at)
     _texts(session, study, data, at=at)
     _approve(session, study, at=at, until=(now + timedelta(days=240)).date())
     _use_texts(session, study, at=at)
@@ -77,7 +77,7 @@ def open_study(session: Session, key: str, sites: dict[str, UUID], *, operator: 
         _open_place(session, study, number, site, sites[site.city], at=at, now=now)
         for number, site in enumerate(here, start=1)
     ]
-    return Stage(key, study.id, data, document, protocol, tuple(opened), at)
+    return Stage(key, study.id, data, version_id, document, protocol, tuple(opened), at)
 
 
 def import_from_registry(session: Session, *, at: datetime) -> Study:
@@ -119,7 +119,7 @@ def _begin(session: Session, key: str, data: StudyData, *, at: datetime) -> Stud
 
 def _criteria(
     session: Session, study: Study, key: str, data: StudyData, *, operator: str, at: datetime
-) -> tuple[Protocol, Document]:
+) -> tuple[Protocol, UUID, Document]:
     vocabulary = vocabulary_of(session, study.id)
     protocol = parse(catalogue.text(f"{key}.protocol"), vocabulary=vocabulary, terms=terms())
     draft = versions.draft_protocol(session, study.id, protocol, at=at, label="Protocol 2.0")
@@ -127,7 +127,7 @@ def _criteria(
     document = document_of(data, protocol, operator=operator, vocabulary=vocabulary, terms=terms())
     questions = versions.draft_questionnaire(session, study.id, document, at=at, label="Screener 1.0")
     versions.publish_questionnaire(session, questions.id, at=at)
-    return protocol, document
+    return protocol, questions.id, document
 
 
 def _texts(session: Session, study: Study, data: StudyData, *, at: datetime) -> None:
@@ -142,7 +142,7 @@ def _texts(session: Session, study: Study, data: StudyData, *, at: datetime) -> 
     write(MaterialKind.PAYMENT, "payment", {language: ("", body) for language, body in data.payment.items()})
     for text in catalogue.materials():
         wordings = {
-            language: (text.subject.get(language, ""), text.body(language, name=data.neutral_name))
+            language: (text.subject.get(language, ""), text.body(language, name=data.neutral_names[language]))
             for language in LANGUAGES
         }
         write(text.kind, text.name, wordings)

@@ -48,6 +48,7 @@ class Stage:
     key: str
     study_id: UUID
     data: StudyData
+    version_id: UUID
     document: Document
     protocol: Protocol
     places: tuple[Place, ...]

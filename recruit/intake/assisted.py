@@ -19,12 +19,10 @@ from sqlalchemy.orm import Session
 from recruit.db import locked
 from recruit.errors import NotFound
 from recruit.ids import new_id, new_slug
-from recruit.intake import drafts
-from recruit.intake.drafts import Opened, Saved, read_answers
+from recruit.intake import drafts, submissions
+from recruit.intake.drafts import Opened, Saved
 from recruit.intake.models import Draft, DraftStatus, Entrance, Medium, SourceLink, Submission
-from recruit.keys import vault_of
 from recruit.people import queries as people
-from recruit.people import service as people_service
 from screening.items import Item, fact_keys, reads
 from screening.responses import AgeGiven, Answer, DateGiven, answer_to_json
 from screening.texts import Respondent
@@ -90,8 +88,7 @@ def said_before(session: Session, opened: Opened) -> dict[str, Answer]:
     )
     found: dict[str, Answer] = {}
     for row in rows:
-        text = vault_of(session).open(row.person_id, "submission", "answers_sealed", row.id, row.answers_sealed)
-        found.update(read_answers(text) if text else {})
+        found.update(submissions.answers_in(session, row))
     known = {item.id for item in opened.document.items}
     return {item: answer for item, answer in found.items() if item in known}
 
@@ -156,47 +153,34 @@ def keep_said(
     draft.person_id = person_id
     opened = drafts.open_draft(session, draft)
     now = said_now(opened)
-    submission = _submission(session, opened, now, account_id, at=at) if now else None
-    if submission is not None:
-        session.add(submission)
-        session.flush()
-        keys = {key for item in opened.document.items if item.id in now for key in fact_keys(item)}
-        facts = [fact for fact in drafts.facts_of(opened, at=at) if fact.key in keys]
-        people_service.add_facts(
-            session, person_id, facts, study_id=draft.study_id, submission_id=submission.id
-        )
+    submission = _kept(session, opened, person_id, now, account_id, at=at) if now else None
     drafts.forget_answers(session, draft)
     session.delete(draft)
     session.flush()
     return submission
 
 
-def _submission(
-    session: Session, opened: Opened, now: dict[str, Answer], account_id: UUID, *, at: datetime
+def _kept(
+    session: Session,
+    opened: Opened,
+    person_id: UUID,
+    now: dict[str, Answer],
+    account_id: UUID,
+    *,
+    at: datetime,
 ) -> Submission:
-    draft, key = opened.draft, new_id()
-    person_id = draft.person_id
-    if person_id is None:
-        raise NotFound("There is no such person.")
+    """Keep what was said now; its result rests on what was said before as well."""
     whole = together(opened, said_before(session, opened))
-    text = json.dumps({item: answer_to_json(answer) for item, answer in now.items()}, ensure_ascii=False)
-    return Submission(
-        id=key,
-        person_id=person_id,
-        study_id=draft.study_id,
-        study_site_id=draft.study_site_id,
-        draft_id=draft.id,
-        entrance=draft.entrance,
-        respondent=opened.respondent,
-        protocol_version_id=draft.protocol_version_id,
-        questionnaire_version_id=draft.questionnaire_version_id,
-        source_link_id=draft.source_link_id,
-        language=draft.language,
+    keys = {key for item in opened.document.items if item.id in now for key in fact_keys(item)}
+    return submissions.keep(
+        session,
+        opened,
+        person_id,
+        json.dumps({item: answer_to_json(answer) for item, answer in now.items()}, ensure_ascii=False),
+        [fact for fact in drafts.facts_of(opened, at=at) if fact.key in keys],
         outcome=drafts.outcome_of(session, whole, at=at),
-        answers_sealed=vault_of(session).seal(person_id, "submission", "answers_sealed", key, text),
-        submitted_at=at,
-        submitted_by=account_id,
-        is_test=draft.is_test,
+        by=account_id,
+        at=at,
     )
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer
 
 from recruit.clock import civil_day
+from recruit.contact.wordings import version_to_ask
 from recruit.db import found, locked
 from recruit.errors import NotFound, Refused
 from recruit.ids import new_id, new_token, token_hash
@@ -71,6 +72,19 @@ class Opened:
     def respondent(self) -> Respondent:
         """Say whom the questions are about; the person answering where nobody has said yet."""
         return self.draft.respondent or Respondent.SELF
+
+
+def agreements(session: Session, opened: Opened, *, at: datetime) -> tuple[UUID, Document]:
+    """Give the version and document whose agreements are asked for at the end of a draft.
+
+    They are those that it began with, unless words in force since then stop using them.
+    """
+    draft = opened.draft
+    day = civil_day(at, opened.zone)
+    version_id = version_to_ask(session, draft.questionnaire_version_id, draft.study_site_id, on=day)
+    if version_id == draft.questionnaire_version_id:
+        return version_id, opened.document
+    return version_id, document_of(found(session, QuestionnaireVersion, version_id))
 
 
 def begin(

@@ -16,7 +16,7 @@ from recruit.contact.service import give_consent
 from recruit.db import found, locked
 from recruit.errors import Invalid, Refused
 from recruit.ids import new_id
-from recruit.intake import drafts
+from recruit.intake import drafts, submissions
 from recruit.intake.models import Draft, DraftStatus, Entrance, Inquiry, InquiryChannel, Submission
 from recruit.keys import vault_of
 from recruit.people import names
@@ -73,6 +73,7 @@ class Consented:
     text: str
     text_version: str
     months: int | None = None
+    questionnaire_version_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,15 @@ def take_in(
         )
     links = _attach(session, person, contact, at=at)
     give_all(
-        session, person, links, consents, study_id=draft.study_id, language=contact.language, how=how, at=at
+        session,
+        person,
+        links,
+        consents,
+        study_id=draft.study_id,
+        study_site_id=draft.study_site_id,
+        language=contact.language,
+        how=how,
+        at=at,
     )
     return TakenIn(person, links)
 
@@ -132,36 +141,15 @@ def keep_submission(session: Session, opened: drafts.Opened, person: Person, *, 
     draft = opened.draft
     if draft.outcome is None:
         raise Refused("Some questions are still open.")
-    submission_id = new_id()
-    sealed = vault_of(session).seal(
-        person.id, "submission", "answers_sealed", submission_id, drafts.kept_answers(opened)
-    )
-    submission = Submission(
-        id=submission_id,
-        person_id=person.id,
-        study_id=draft.study_id,
-        study_site_id=draft.study_site_id,
-        draft_id=draft.id,
-        entrance=draft.entrance,
-        respondent=opened.respondent,
-        protocol_version_id=draft.protocol_version_id,
-        questionnaire_version_id=draft.questionnaire_version_id,
-        source_link_id=draft.source_link_id,
-        language=draft.language,
-        outcome=draft.outcome,
-        answers_sealed=sealed,
-        submitted_at=at,
-        submitted_by=draft.started_by,
-        is_test=draft.is_test,
-    )
-    session.add(submission)
-    session.flush()
-    people_service.add_facts(
+    submission = submissions.keep(
         session,
+        opened,
         person.id,
+        drafts.kept_answers(opened),
         drafts.facts_of(opened, at=at),
-        study_id=draft.study_id,
-        submission_id=submission.id,
+        outcome=draft.outcome,
+        by=draft.started_by,
+        at=at,
     )
     draft.status, draft.person_id = DraftStatus.SUBMITTED, person.id
     drafts.forget_answers(session, draft)
@@ -208,7 +196,17 @@ def keep_inquiry(
         is_test=is_test,
     )
     links = _attach(session, person, contact, at=at)
-    give_all(session, person, links, consents, study_id=study_id, language=contact.language, how=how, at=at)
+    give_all(
+        session,
+        person,
+        links,
+        consents,
+        study_id=study_id,
+        study_site_id=study_site_id,
+        language=contact.language,
+        how=how,
+        at=at,
+    )
     inquiry_id = new_id()
     inquiry = Inquiry(
         id=inquiry_id,
@@ -245,6 +243,7 @@ def give_all(
     consents: Sequence[Consented],
     *,
     study_id: UUID,
+    study_site_id: UUID | None,
     language: str,
     how: str,
     at: datetime,
@@ -263,6 +262,8 @@ def give_all(
             contact_point_id=by_channel.get(one.channel) if one.channel else None,
             text=one.text,
             text_version=one.text_version,
+            questionnaire_version_id=one.questionnaire_version_id,
+            study_site_id=study_site_id,
             language=language,
             how=how,
             at=at,

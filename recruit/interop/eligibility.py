@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -52,6 +52,26 @@ def drafts(record: StudyRecord) -> Protocol:
     """
     made = [*_registry_fields(record), *_Texts(record.criteria).criteria()]
     return Protocol(criteria=tuple(with_own_lineages(made)))
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A list of criteria that the registry leaves empty in words: its headings, and "None" as written."""
+
+    section: tuple[str, ...]
+    text: str
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Give the headings without the signs that announce a list."""
+        return tuple(heading.rstrip(" :-\u2013\u2014*") for heading in self.section)
+
+
+def blanks(record: StudyRecord) -> tuple[Blank, ...]:
+    """Give what the record says of lists that ask nothing; no criterion is drafted from it."""
+    texts = _Texts(record.criteria)
+    deque(texts.criteria(), maxlen=0)
+    return tuple(texts.blanks)
 
 
 def with_own_lineages(made: Sequence[Criterion], *, taken: Collection[str] = ()) -> Iterator[Criterion]:
@@ -121,10 +141,11 @@ def _age_rule(minimum: RegistryAge | None, maximum: RegistryAge | None) -> Node 
 
 @dataclass(slots=True)
 class _Texts:
-    """The criteria of a text with their children at hand."""
+    """The criteria of a text with their children at hand; ``blanks`` are found on the way."""
 
     said: Sequence[TextCriterion]
     children: Mapping[int, list[int]] = field(init=False)
+    blanks: list[Blank] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         below: defaultdict[int, list[int]] = defaultdict(list)
@@ -150,6 +171,7 @@ class _Texts:
         self, said: TextCriterion, counts: Counter[TextKind], above: tuple[str, ...]
     ) -> Iterator[Criterion]:
         if says_there_are_none(said.text):
+            self.blanks.append(Blank((*said.section, *above), said.text))
             return
         if self._is_opening(said):
             yield from self._opened(said, counts)

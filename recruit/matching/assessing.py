@@ -33,6 +33,13 @@ from screening.protocol import Protocol
 from screening.verdict import Disposition
 from screening.vocabulary import Vocabulary
 
+_TIME_ALONE = frozenset({"day", "version"})
+"""Causes for which an assessment is written only where it says something else than the last one."""
+
+
+_TURNING = ("lineage", "applies", "holds", "passes", "open", "missing")
+"""What of a stored verdict is compared; its words may name another age or day."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -49,6 +56,7 @@ class Judged:
     assessment: Assessment
     overrides: Mapping[str, Override]
     disposition: Disposition
+    closed_cohorts: frozenset[str] = frozenset()
 
 
 def judge(session: Session, match: Match, *, at: datetime, study_site_id: UUID | None = None) -> Judged | None:
@@ -74,7 +82,9 @@ def judge(session: Session, match: Match, *, at: datetime, study_site_id: UUID |
     )
     overrides = _holding(session, match, version, facts)
     verdicts = {lineage: one.passes for lineage, one in overrides.items()}
-    return Judged(version, zone, day, facts, vocabulary, assessment, overrides, effective(assessment, verdicts))
+    return Judged(
+        version, zone, day, facts, vocabulary, assessment, overrides, effective(assessment, verdicts), closed
+    )
 
 
 def facts_for(session: Session, match: Match) -> Facts:
@@ -90,8 +100,8 @@ def facts_for(session: Session, match: Match) -> Facts:
 def assess_match(session: Session, match: Match, *, cause: str, at: datetime) -> AssessmentRow | None:
     """Judge a person's facts by the version in force at their site, and keep the reasons.
 
-    The same facts on the same day and version are not written twice. Staff's verdicts whose facts or version
-    changed lapse here.
+    The same facts on the same day and version are not written twice, and where only the day moved on, nothing
+    is written unless a verdict turned. Staff's verdicts whose facts or version changed lapse here.
 
     :returns: the assessment that now counts; nothing where no version is in force
     """
@@ -101,7 +111,7 @@ def assess_match(session: Session, match: Match, *, cause: str, at: datetime) ->
     _lapse_others(session, match, judged, at=at)
     fact_ids = sorted(str(fact.id) for fact in judged.facts)
     row = latest(session, match.id)
-    if row is None or not _is_same(row, judged, fact_ids):
+    if row is None or not _is_same(row, judged, fact_ids, any_day=cause in _TIME_ALONE):
         row = _row_of(match, judged, fact_ids, cause=cause, at=at)
         session.add(row)
         session.flush()
@@ -191,8 +201,12 @@ def _version_for(
 ) -> tuple[ProtocolVersion | None, str]:
     if study_site_id is not None:
         zone = studies.zone_of(session, study_site_id)
+        if match.signed_version_id is not None:
+            return found(session, ProtocolVersion, match.signed_version_id), zone
         versions = studies.in_force(session, study_site_id, on=civil_day(at, zone))
         return (versions.protocol if versions else None), zone
+    if match.signed_version_id is not None:
+        return found(session, ProtocolVersion, match.signed_version_id), zone_of(session, match)
     study = found(session, Study, match.study_id)
     places = studies.open_sites(session, study, at=at)
     if not places:
@@ -248,10 +262,12 @@ def follow(session: Session, match: Match, *, at: datetime) -> None:
         queue(session, match, at=at)
 
 
-def _is_same(last: AssessmentRow, judged: Judged, fact_ids: list[str]) -> bool:
+def _is_same(last: AssessmentRow, judged: Judged, fact_ids: list[str], *, any_day: bool) -> bool:
+    if any_day and not _says_the_same(last, judged):
+        return False
     return (
         last.protocol_version_id == judged.version.id
-        and last.on_day == judged.on
+        and (any_day or last.on_day == judged.on)
         and last.fact_ids == fact_ids
         and last.vocabulary_hash == judged.vocabulary.version
         and last.engine_hash == engine_hash()
@@ -259,6 +275,19 @@ def _is_same(last: AssessmentRow, judged: Judged, fact_ids: list[str]) -> bool:
         and last.policy_hash == CONFLICT_POLICY
         and last.result.get("cohorts") == judged.assessment.to_json()["cohorts"]
     )
+
+
+def _says_the_same(last: AssessmentRow, judged: Judged) -> bool:
+    """Compare two assessments by what they say of each criterion, whatever the day and the words."""
+    told = judged.assessment.to_json()
+    return last.result["disposition"] == told["disposition"] and _turning(last.result) == _turning(told)
+
+
+def _turning(result: Mapping[str, object]) -> list[object]:
+    criteria = result["criteria"]
+    if not isinstance(criteria, list):
+        return []
+    return [[one[name] for name in _TURNING] for one in criteria]
 
 
 def _row_of(match: Match, judged: Judged, fact_ids: list[str], *, cause: str, at: datetime) -> AssessmentRow:

@@ -14,6 +14,7 @@ from recruit.contact.hours import next_allowed
 from recruit.contact.models import ContactChannel, Purpose
 from recruit.contact.policy import Facts, MessagePurpose, WordingStanding
 from recruit.contact.queries import RULES, About
+from recruit.contact.wordings import wordings
 from recruit.matching.models import Match
 from recruit.people.models import ContactKind
 from recruit.people.queries import Reachable
@@ -142,8 +143,9 @@ def _names_study(session: Session, match: Match, reachable: Reachable, *, on: da
     if reachable.shared_with:
         return False
     consents = contact.standing_consents(session, contact.members_of(session, match.person_id))
+    ruling = wordings(session)
     return any(
-        one.holds_on(on)
+        ruling.holds(one, on=on)
         for one in consents
         if one.purpose is Purpose.VOICEMAIL_NAMING_STUDY
         and one.study_id in (None, match.study_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +18,7 @@ from recruit.ids import new_id
 from recruit.matching import assessing, queries
 from recruit.matching import service as matching
 from recruit.matching.assessing import Judged
-from recruit.matching.models import Match, Triage
+from recruit.matching.models import AssessmentRow, Match, Triage
 from recruit.referrals.models import Referral
 from recruit.studies.models import Cohort, Hold, HoldReason, StudySite
 from recruit.visits.models import Visit, VisitStatus
@@ -26,6 +27,8 @@ from screening.overrides import effective
 from screening.verdict import Disposition
 
 BEGUN = "hold.begun"
+Affected = Sequence[sa.ColumnElement[bool]]
+"""Conditions on ``Match`` that name whom a hold or a cohort is about."""
 
 
 def place(
@@ -92,14 +95,30 @@ def apply_due(session: Session, *, at: datetime) -> int:
     return len(due)
 
 
-def settle(session: Session, match: Match, *, at: datetime) -> None:
-    """Let a match that was judged and queued wait where a hold on a cohort is all that stops the person."""
-    if not _waits_for_cohort(session, match, at=at):
+def settle(session: Session, match: Match, assessed: AssessmentRow | None, *, at: datetime) -> None:
+    """Let a match that was judged and queued wait where a hold on a cohort is all that stops the person.
+
+    :param assessed: what the judging gave; a protocol without cohorts lets nobody wait for one
+    """
+    if assessed is None or not assessed.result.get("cohorts") or not _waits_for_cohort(session, match, at=at):
         return
     if match.triage is Triage.CLOSED and match.closed_reason == matching.RULED_OUT:
         match.triage, match.closed_reason, match.closed_at = Triage.HELD, "", None
     elif match.triage is Triage.TO_CALL:
         match.triage = Triage.HELD
+
+
+def follow_cohort(
+    session: Session, study_id: UUID, *, is_open: bool, closed_since: datetime | None = None, at: datetime
+) -> None:
+    """Let the people of a study follow a cohort that was opened or closed by its own setting.
+
+    :param closed_since: when the cohort that opens now was closed; nothing where nobody knows
+    """
+    here = [Match.study_id == study_id]
+    may_come_back = _ruled_out_since(closed_since) if is_open else sa.false()
+    _judge_waiting(session, here, may_come_back, cause="cohort", at=at)
+    _let_go_on(session, here, at=at)
 
 
 def require_open_cohort(session: Session, match: Match, study_site_id: UUID, *, at: datetime) -> None:
@@ -143,7 +162,7 @@ def effect(session: Session, hold: Hold, *, at: datetime) -> Effect:
     return Effect(session.scalar(waiting) or 0, session.scalar(booked) or 0)
 
 
-def _affected(hold: Hold) -> list[sa.ColumnElement[bool]]:
+def _affected(hold: Hold) -> Affected:
     conditions: list[sa.ColumnElement[bool]] = []
     if hold.study_id is not None:
         conditions.append(Match.study_id == hold.study_id)
@@ -164,7 +183,7 @@ def _has_judged() -> sa.ColumnElement[bool]:
 
 def _hold_queue(session: Session, hold: Hold, *, at: datetime) -> None:
     if hold.cohort_id is not None:
-        _judge_waiting(session, hold, at=at)
+        _judge_waiting(session, _affected(hold), _ruled_out_since(hold.effective_at), cause="hold", at=at)
         return
     waiting = session.scalars(
         sa.select(Match).where(Match.triage == Triage.TO_CALL, *_affected(hold)).with_for_update()
@@ -176,36 +195,47 @@ def _hold_queue(session: Session, hold: Hold, *, at: datetime) -> None:
 
 def _release_queue(session: Session, hold: Hold, *, at: datetime) -> None:
     if hold.cohort_id is not None:
-        _judge_waiting(session, hold, at=at)
-    held = session.scalars(
-        sa.select(Match).where(Match.triage == Triage.HELD, *_affected(hold)).with_for_update()
-    )
+        _judge_waiting(session, _affected(hold), _ruled_out_since(hold.effective_at), cause="hold", at=at)
+    _let_go_on(session, _affected(hold), at=at)
+
+
+def _let_go_on(session: Session, affected: Affected, *, at: datetime) -> None:
+    """Release the held whom nothing holds any more."""
+    held = session.scalars(sa.select(Match).where(Match.triage == Triage.HELD, *affected).with_for_update())
     for match in held.all():
         if not _waits_for_cohort(session, match, at=at):
             matching.release(session, match, at=at)
     session.flush()
 
 
-def _judge_waiting(session: Session, hold: Hold, *, at: datetime) -> None:
-    """Judge those again whom a cohort's hold may stop or its end bring back; only who changes is locked."""
-    ruled_out_since = sa.and_(
-        Match.triage == Triage.CLOSED,
-        Match.closed_reason == matching.RULED_OUT,
-        Match.closed_at >= hold.effective_at,
-    )
-    waits = sa.or_(Match.triage.in_(matching.WAITING), ruled_out_since)
-    for match in session.scalars(sa.select(Match).where(waits, *_affected(hold))).all():
+def _ruled_out_since(since: datetime | None) -> sa.ColumnElement[bool]:
+    """Keep those whom a criterion ruled out from a time on, or ever."""
+    recent = Match.closed_at >= since if since is not None else sa.true()
+    return sa.and_(Match.triage == Triage.CLOSED, Match.closed_reason == matching.RULED_OUT, recent)
+
+
+def _judge_waiting(
+    session: Session,
+    affected: Affected,
+    may_come_back: sa.ColumnElement[bool],
+    *,
+    cause: str,
+    at: datetime,
+) -> None:
+    """Judge those again whom a cohort's standstill may stop or bring back; only who changes is locked."""
+    waits = sa.or_(Match.triage.in_(matching.WAITING), may_come_back)
+    for match in session.scalars(sa.select(Match).where(waits, *affected)).all():
         judged = assessing.judge(session, match, at=at)
         if judged is not None and (_differs(match, judged) or _closed_to(judged)):
-            _judge_again(session, match.id, at=at)
+            judge_again(session, locked(session, Match, match.id), cause=cause, at=at)
     session.flush()
 
 
-def _judge_again(session: Session, match_id: UUID, *, at: datetime) -> None:
-    match = locked(session, Match, match_id)
-    assessing.assess_match(session, match, cause="hold", at=at)
+def judge_again(session: Session, match: Match, *, cause: str, at: datetime) -> None:
+    """Judge a locked match again and let the queue follow, cohorts that stand still included."""
+    assessed = assessing.assess_match(session, match, cause=cause, at=at)
     if _waits_for_cohort(session, match, at=at):
-        settle(session, match, at=at)
+        settle(session, match, assessed, at=at)
     else:
         assessing.follow(session, match, at=at)
 

@@ -76,11 +76,25 @@ class Match(Versioned, Row):
     plan_from: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     last_contact_at: Mapped[datetime | None]
+    signed_version_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("protocol_version.id"))
+    """The version under which the person gave informed consent; an amendment does not touch them."""
     assigned_to: Mapped[UUID | None] = mapped_column(sa.ForeignKey("account.id"))
     deferred_until: Mapped[date | None]
     closed_reason: Mapped[str] = mapped_column(sa.String(40), default="")
     closed_at: Mapped[datetime | None]
     is_test: Mapped[bool] = mapped_column(default=False)
+
+
+class Watch(Row):
+    """The day on which a match is to be judged again; beside it, so that the desk's lock does not notice."""
+
+    __tablename__ = "match_watch"
+    retention: ClassVar[Retention] = Retention.PERSON
+    audited: ClassVar[bool] = False
+
+    match_id: Mapped[UUID] = mapped_column(sa.ForeignKey("match.id"), unique=True)
+    look_again_on: Mapped[date] = mapped_column(index=True)
+    looked_at: Mapped[datetime]
 
 
 class AssessmentRow(Row):

@@ -29,8 +29,8 @@ from recruit.materials.models import (
 )
 from recruit.materials.states import COVERABLE, EDITABLE, MOVES, NEED_APPROVAL
 from recruit.studies import versions
+from recruit.studies.details import require_plain, require_same
 from recruit.studies.models import ProtocolVersion, QuestionnaireVersion, Study, StudySite, VersionStatus
-from recruit.studies.service import require_plain, require_same
 
 LONGEST = 20_000
 VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")

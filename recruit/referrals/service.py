@@ -146,6 +146,8 @@ def move(session: Session, referral_id: UUID, report: Report, *, at: datetime) -
     )
     if report.subject_number:
         referral.subject_number = report.subject_number
+    if report.state is State.CONSENTED:
+        _sign(session, referral, on=happened_on)
     _stand(referral, report.state, since=happened_on, at=at)
     _follow(session, referral, until=report.until, at=at)
     return referral
@@ -190,6 +192,7 @@ def correct(session: Session, referral_id: UUID, event_id: UUID, *, reason: str,
     _stand(referral, derive(map(state_of, remaining)), since=last.happened_on, at=at)
     if not {state_of(event) for event in remaining} & AFTER_CONSENT:
         referral.subject_number = ""
+        found(session, Match, referral.match_id).signed_version_id = None
     until = last.payload.get("until")
     _follow(session, referral, until=date.fromisoformat(str(until)) if until else None, at=at)
     return referral
@@ -212,8 +215,10 @@ def correctable(standing: Sequence[Event]) -> frozenset[UUID]:
 
 
 def criteria_of(session: Session, referral: Referral) -> tuple[Criterion, ...]:
-    """List the criteria of the version under which somebody was referred, for naming the one that failed."""
-    return read_protocol(found(session, ProtocolVersion, referral.protocol_version_id).document).criteria
+    """List the criteria for naming the one that failed: of the version signed, or else the one referred by."""
+    signed = found(session, Match, referral.match_id).signed_version_id
+    version = found(session, ProtocolVersion, signed or referral.protocol_version_id)
+    return read_protocol(version.document).criteria
 
 
 def state_of(event: Event) -> State:
@@ -265,6 +270,13 @@ def _record(
         site_id=study_site.site_id,
         payload=payload,
     )
+
+
+def _sign(session: Session, referral: Referral, *, on: date) -> None:
+    """Keep the version under which informed consent was given; amendments leave this person alone."""
+    versions = studies.in_force(session, referral.study_site_id, on=on)
+    signed = versions.protocol.id if versions is not None else referral.protocol_version_id
+    found(session, Match, referral.match_id).signed_version_id = signed
 
 
 def _require_open(session: Session, study: Study, study_site: StudySite, *, on: date, at: datetime) -> None:

@@ -86,7 +86,7 @@ def set_status(session: Session, study_site_id: UUID, target: StudySiteStatus, *
 
 def _study_gaps(study: Study) -> list[str]:
     needed = {
-        "The study has no neutral name; messages must not name the condition.": study.neutral_name,
+        "The study has no neutral name; messages must not name the condition.": study.neutral_names,
         "The study has no safety contact.": study.safety_contact,
         "The study has no deputy for the safety contact.": study.safety_deputy,
         "The study has no language of the informed consent form.": study.icf_languages,

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
 from screening.items import Item, QuantityNumber, item_texts
-from screening.questionnaire import ConsentText, Document, Outcome, ResultPage, page_texts
+from screening.questionnaire import ConsentText, Document, EarlierWords, Outcome, ResultPage, page_texts
 from screening.texts import Respondent, Text
 
 Words = Mapping[str, Mapping[Respondent, str]]
@@ -200,6 +200,15 @@ def without_consent(document: Document, purpose: str) -> Document:
     """Give a document that does not ask for an agreement."""
     kept = tuple(one for one in document.consents if one.purpose.value != purpose)
     return document.model_copy(update={"consents": kept})
+
+
+def with_earlier(document: Document, ruled: Mapping[str, EarlierWords]) -> Document:
+    """Give a document that says, for each agreement by its purpose, what becomes of earlier words."""
+    consents = tuple(
+        one.model_copy(update={"earlier": ruled.get(one.purpose.value, one.earlier)})
+        for one in document.consents
+    )
+    return document.model_copy(update={"consents": consents})
 
 
 def counted_consents(document: Document, published: Document | None) -> Document:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from recruit.db import actor_of, locked
+from recruit.db import actor_of, found, locked
 from recruit.errors import Invalid, RecruitError
 from recruit.ids import new_id
 from recruit.interop import ctgov, jsonfile
@@ -177,6 +177,20 @@ def last_import(session: Session, study: Study) -> StudyImport | None:
     )
 
 
+def record_behind(session: Session, version: ProtocolVersion, *, is_newest: bool) -> StudyRecord | None:
+    """Give the registry's record behind a version of the criteria.
+
+    That is the one it was drafted from; for the newest version the last one that came, since a record may
+    change in a way that needs no new draft.
+    """
+    row = None
+    if is_newest:
+        row = last_import(session, found(session, Study, version.study_id))
+    elif version.import_id is not None:
+        row = found(session, StudyImport, version.import_id)
+    return restored(row.record) if row is not None else None
+
+
 def _import_file(
     filename: str,
     read: Callable[[], bytes],
@@ -214,10 +228,10 @@ def _adopt(session: Session, study: Study, parsed: Parsed, *, filename: str, at:
     record = parsed.record
     row = _keep(session, study, parsed, (), filename=filename, at=at)
     _add_identifiers(session, study, record)
-    found = details_from(record)
+    said = details_from(record)
     for name in _FOLLOWED:
         if getattr(study, name) in (None, ""):
-            setattr(study, name, getattr(found, name))
+            setattr(study, name, getattr(said, name))
     version = versions.draft_protocol(
         session, study.id, drafts(record), at=at, label=_label(record), import_id=row.id
     )

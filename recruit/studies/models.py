@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from recruit.db import Row, Versioned, enum_type, unique_where
+from recruit.db import Document, Row, Versioned, enum_type, unique_where
 from recruit.retention import Retention
 
 
@@ -91,7 +91,8 @@ class Study(Versioned, Row):
     title: Mapped[str] = mapped_column(sa.Text)
     protocol_number: Mapped[str] = mapped_column(sa.String(80))
     nickname: Mapped[str] = mapped_column(sa.String(80))
-    neutral_name: Mapped[str] = mapped_column(sa.String(80), default="")
+    neutral_names: Mapped[dict[str, str]] = mapped_column(Document, default=dict)
+    """What it is called where its condition must not be named, by language."""
     sponsor: Mapped[str] = mapped_column(sa.Text, default="")
     cro: Mapped[str] = mapped_column(sa.String(200), default="")
     phase: Mapped[str] = mapped_column(sa.String(80), default="")
@@ -322,13 +323,22 @@ class QuestionnaireVersion(Versioned, Row):
     __table_args__ = (sa.UniqueConstraint("study_id", "number"),)
     retention: ClassVar[Retention] = Retention.STUDY_RECORD
     frozen_when: ClassVar[str | None] = "OLD.status <> 'draft' OR OLD.published_at IS NOT NULL"
-    frozen_columns: ClassVar[tuple[str, ...]] = ("document", "sha256", "number", "study_id", "published_at")
+    frozen_columns: ClassVar[tuple[str, ...]] = (
+        "document",
+        "sha256",
+        "number",
+        "study_id",
+        "published_at",
+        "touches_earlier",
+    )
 
     study_id: Mapped[UUID] = mapped_column(sa.ForeignKey("study.id"))
     number: Mapped[int]
     label: Mapped[str] = mapped_column(sa.String(120), default="")
     status: Mapped[VersionStatus] = mapped_column(enum_type(VersionStatus), default=VersionStatus.DRAFT)
     document: Mapped[dict[str, object]]
+    touches_earlier: Mapped[bool] = mapped_column(default=False)
+    """Whether an agreement in it says of earlier words: ask again, or stop using them."""
     sha256: Mapped[str] = mapped_column(sa.String(64))
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(sa.String(80))
@@ -349,6 +359,8 @@ class VersionInForce(Row):
     effective_from: Mapped[date]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str] = mapped_column(sa.String(80))
+    judged_at: Mapped[datetime | None]
+    """When the people of the site had all been judged by these criteria."""
 
 
 class StudyFactKey(Row):

@@ -18,6 +18,7 @@ from recruit.db import found, locked
 from recruit.errors import Invalid, Refused
 from recruit.ids import new_id
 from recruit.studies.calendar import Span
+from recruit.studies.details import free_slug, require_count, require_plain, require_same, write
 from recruit.studies.models import (
     Site,
     SiteClosedDay,
@@ -28,7 +29,6 @@ from recruit.studies.models import (
     StudySitePerson,
     Team,
 )
-from recruit.studies.service import require_count, require_plain, require_same, slug_from
 
 CALENDARS = "calendars"
 """Where a session keeps the opening hours that it has read; forgotten when they change."""
@@ -93,8 +93,8 @@ def create_site(session: Session, details: SiteDetails, *, at: datetime) -> Site
     :raises Invalid: naming the field that is wrong
     """
     _check_site(details)
-    site = Site(id=new_id(), slug=_free_slug(session, details.name), created_at=at)
-    _apply(site, details)
+    site = Site(id=new_id(), slug=free_slug(session, Site, details.name), created_at=at)
+    write(site, details)
     session.add(site)
     session.flush()
     return site
@@ -109,7 +109,7 @@ def save_site(session: Session, site_id: UUID, details: SiteDetails, *, seen: in
     _check_site(details)
     site = locked(session, Site, site_id)
     require_same(site.version, seen)
-    _apply(site, details)
+    write(site, details)
     session.flush()
     return site
 
@@ -180,7 +180,7 @@ def save_study_site(
     _check_place(details)
     study_site = locked(session, StudySite, study_site_id)
     require_same(study_site.version, seen)
-    _apply(study_site, details)
+    write(study_site, details)
     session.flush()
     return study_site
 
@@ -258,16 +258,6 @@ def _investigator(session: Session, study_site_id: UUID) -> UUID | None:
     )
 
 
-def _apply(row: Site | StudySite, details: SiteDetails | StudySiteDetails) -> None:
-    for field in fields(details):
-        value = getattr(details, field.name)
-        if isinstance(value, tuple):
-            value = list(value)
-        elif type(value) is str:
-            value = value.strip()
-        setattr(row, field.name, value)
-
-
 def _check_site(details: SiteDetails) -> None:
     if not details.name.strip():
         raise Invalid("Enter the site's name.", field="name")
@@ -303,13 +293,3 @@ def _check_place(details: StudySiteDetails) -> None:
     start, end = details.approved_on, details.approval_expires_on
     if end is not None and (start is None or end < start):
         raise Invalid("The approval cannot end before it begins.", field="approval_expires_on")
-
-
-def _free_slug(session: Session, text: str) -> str:
-    base = slug_from(text) or "site"
-    taken = set(session.scalars(sa.select(Site.slug).where(Site.slug.startswith(base, autoescape=True))))
-    number, slug = 1, base
-    while slug in taken:
-        number += 1
-        slug = f"{base}-{number}"
-    return slug

@@ -87,6 +87,26 @@ def live_holds(
     return list(session.scalars(query))
 
 
+def held_places(
+    session: Session, study_id: UUID, *, at: datetime, seen: sa.ColumnElement[bool]
+) -> tuple[bool, int]:
+    """Say whether a whole study stands still now, and how many of its sites do by a hold of their own.
+
+    A site counts that takes part and has not been closed out; a hold of one cohort stops no place. ``seen``
+    keeps the holds that the reader may know of.
+    """
+    if live_holds(session, at=at, study_id=study_id):
+        return True, 0
+    query = (
+        sa.select(sa.func.count(sa.distinct(StudySite.id)))
+        .join(Hold, Hold.site_id == StudySite.site_id)
+        .where(StudySite.study_id == study_id, StudySite.status != StudySiteStatus.CLOSED_OUT)
+        .where(Hold.effective_at <= at, sa.or_(Hold.lifted_at.is_(None), Hold.lifted_at > at))
+        .where(Hold.cohort_id.is_(None), sa.or_(Hold.study_id.is_(None), Hold.study_id == study_id), seen)
+    )
+    return False, session.scalar(query) or 0
+
+
 def takes_people(study_site: StudySite, *, on: date) -> bool:
     """Say whether a study site is activated with an approval that covers the day."""
     return (

@@ -8,15 +8,16 @@ result; ``screening.publishing`` is the gate.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
 from recruit.studies import defaults
 from recruit.studies.defaults import KNOWN, Told
+from recruit.studies.naming import neutral_name
 from screening.conditions import Condition, Is
-from screening.criteria import Coded, CodedStatus, Dating, Leaf
+from screening.criteria import Coded, CodedStatus, Dating, Distinct, Leaf, coded_part
 from screening.errors import UnknownKey
 from screening.facts import Choice, Denial, Flag, Statement, StatementStatus
 from screening.items import (
@@ -90,7 +91,7 @@ def unanswerable(protocol: Protocol, *, vocabulary: Vocabulary, terms: Terms) ->
     resolver, found = Resolver(vocabulary, terms), dict[str, None]()
     for criterion in protocol.criteria:
         nodes = [tree for tree in (criterion.rule, criterion.unless) if tree is not None]
-        for leaf in (part for node in nodes for part in walk(node) if isinstance(part, Coded)):
+        for leaf in (part for node in nodes for part in walk(node) if isinstance(part, Coded | Distinct)):
             try:
                 if not resolver.atom(leaf, criterion.evidence).keys:
                     found[criterion.id] = None
@@ -99,9 +100,12 @@ def unanswerable(protocol: Protocol, *, vocabulary: Vocabulary, terms: Terms) ->
     return tuple(found)
 
 
-def propose(protocol: Protocol, told: Told, *, vocabulary: Vocabulary, terms: Terms) -> Document:
+def propose(
+    protocol: Protocol, told: Told, names: Mapping[str, str], *, vocabulary: Vocabulary, terms: Terms
+) -> Document:
     """Draft a questionnaire that asks all that the protocol reads and participants can tell.
 
+    :param names: the study's neutral names by language
     :raises ValueError: there is nothing to ask
     """
     asked = asked_keys(protocol, vocabulary=vocabulary, terms=terms)
@@ -113,7 +117,7 @@ def propose(protocol: Protocol, told: Told, *, vocabulary: Vocabulary, terms: Te
     used = dict.fromkeys(item.section for item in items)
     every = defaults.sections(told)
     return Document(
-        title=defaults.title(told),
+        title=title_of(told, names),
         languages=told.languages,
         respondents=(Respondent.SELF,),
         notice=defaults.notice(told),
@@ -124,6 +128,15 @@ def propose(protocol: Protocol, told: Told, *, vocabulary: Vocabulary, terms: Te
         consents=defaults.consents(told),
         safety_page=defaults.safety_page(told) if any(one.key.concerns_safety for one in asked) else None,
     )
+
+
+def title_of(told: Told, names: Mapping[str, str]) -> Text:
+    """Name the questionnaire in every language by the study's name in that language."""
+    said = [
+        defaults.title(replace(told, name=neutral_name(names, code), languages=(code,)))
+        for code in told.languages
+    ]
+    return Text.model_validate({code: words for text in said for code, words in text.root.items()})
 
 
 def _askable(protocol: Protocol, resolver: Resolver) -> Iterator[tuple[Leaf, tuple[str, ...]]]:
@@ -169,8 +182,8 @@ class Drafting:
     def _silent_options(self, asked: Asked) -> set[str]:
         """Name the options that every leaf reading them wants a day for: the day states it better."""
         dated, plain = set[str](), set[str]()
-        for leaf in asked.leaves:
-            if isinstance(leaf, Coded):
+        for leaf in map(coded_part, asked.leaves):
+            if leaf is not None:
                 codes = {option.code if option else "yes" for option in self._options_for(asked.key, leaf)}
                 (dated if _needs_days(leaf) else plain).update(codes)
         return dated - plain
@@ -292,8 +305,8 @@ class Drafting:
     def _follow_ups(self, asked: Asked, question: Item) -> Iterator[Item]:
         """Ask for the days that windows and stretches of time need, each once."""
         seen: set[tuple[str, str]] = set()
-        for leaf in asked.leaves:
-            if not isinstance(leaf, Coded) or not _needs_days(leaf):
+        for leaf in map(coded_part, asked.leaves):
+            if leaf is None or not _needs_days(leaf):
                 continue
             for option in self._options_for(asked.key, leaf):
                 what = _what_days(leaf)

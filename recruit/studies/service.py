@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from uuid import UUID
 
@@ -14,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from recruit import events
 from recruit.db import found, locked
-from recruit.errors import Conflict, Invalid, NotPermitted, Refused
+from recruit.errors import Invalid, NotPermitted, Refused
 from recruit.ids import new_id
+from recruit.studies import naming
+from recruit.studies.details import free_slug, require_count, require_plain, require_same, write
 from recruit.studies.models import (
     Cohort,
     EnrolmentCounts,
@@ -54,7 +55,7 @@ class Visits:
 
     def document(self) -> dict[str, object]:
         """Give what is stored; what is not known is left out."""
-        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        known = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: value for name, value in known.items() if value not in (None, "", False)}
 
 
@@ -78,7 +79,7 @@ class StudyDetails:
     title: str
     protocol_number: str
     nickname: str
-    neutral_name: str = ""
+    neutral_names: Mapping[str, str] = field(default_factory=dict)
     sponsor: str = ""
     cro: str = ""
     phase: str = ""
@@ -118,7 +119,6 @@ _SIZES = {
     "title": 2_000,
     "protocol_number": 80,
     "nickname": 80,
-    "neutral_name": 80,
     "sponsor": 2_000,
     "cro": 200,
     "phase": 80,
@@ -153,11 +153,11 @@ def create_study(
     check_details(details)
     study = Study(
         id=new_id(),
-        slug=_free_slug(session, slug or details.neutral_name or details.nickname),
+        slug=free_slug(session, Study, slug or naming.any_name(details.neutral_names) or details.nickname),
         status=StudyStatus.DRAFT,
         created_at=at,
     )
-    _apply(study, details)
+    _write(study, details)
     session.add(study)
     session.flush()
     set_identifiers(session, study.id, identifiers)
@@ -176,14 +176,15 @@ def save_study(session: Session, study_id: UUID, details: StudyDetails, *, seen:
     check_details(details)
     study = locked(session, Study, study_id)
     require_same(study.version, seen)
-    _apply(study, details)
+    _write(study, details)
     session.flush()
     return study
 
 
 def details_of(study: Study) -> StudyDetails:
     """Give what a coordinator has filled in, to be shown in a form or changed in part."""
-    values = {field.name: getattr(study, field.name) for field in fields(StudyDetails)}
+    values = {one.name: getattr(study, one.name) for one in fields(StudyDetails)}
+    values["neutral_names"] = dict(study.neutral_names)
     values["icf_languages"] = tuple(study.icf_languages)
     values["offer_sponsors"] = tuple(study.offer_sponsors)
     return StudyDetails(**{**values, "visits": visits_of(study)})
@@ -199,6 +200,7 @@ def check_details(details: StudyDetails) -> None:
             raise Invalid(sentence, field=name)
     for name, most in _SIZES.items():
         require_plain(getattr(details, name), name, most=most)
+    _check_names(details.neutral_names)
     for name, (least, most) in _COUNTS.items():
         require_count(getattr(details, name), name, least=least, most=most)
     if details.recruit_from and details.recruit_until and details.recruit_until < details.recruit_from:
@@ -279,6 +281,8 @@ def save_cohort(
 ) -> Cohort:
     """Add a cohort or change the one with this code; the code is the protocol's.
 
+    Nobody is judged again here: ``recruit.matching.cohorts`` does both.
+
     :raises Invalid: naming the field that is wrong
     :raises Conflict: somebody else saved in the meantime
     """
@@ -326,65 +330,19 @@ def add_fact_key(
     return row
 
 
-def require_same(version: int, seen: int | None) -> None:
-    """Refuse a change that was made on an older copy.
-
-    :raises Conflict: somebody else saved in the meantime
-    """
-    if seen is not None and seen != version:
-        raise Conflict("Somebody else changed this in the meantime. Load it again and repeat your change.")
-
-
-def require_plain(text: str, field: str, *, most: int) -> None:
-    """Refuse text that is too long or that no database keeps.
-
-    :raises Invalid: naming the field
-    """
-    if len(text) > most:
-        raise Invalid("Use at most %(most)s characters.", field=field, values={"most": most})
-    if any(unicodedata.category(sign) in ("Cc", "Cs") and sign not in "\n\r\t" for sign in text):
-        raise Invalid("Use only letters, digits and signs.", field=field)
+def _write(study: Study, details: StudyDetails) -> None:
+    write(study, details)
+    study.visits = details.visits.document()
+    study.neutral_names = {
+        language: name.strip() for language, name in details.neutral_names.items() if name.strip()
+    }
 
 
-def require_count(number: int | None, field: str, *, least: int, most: int) -> None:
-    """Refuse a whole number out of reach; none at all is fine.
-
-    :raises Invalid: naming the field
-    """
-    if number is not None and not least <= number <= most:
-        raise Invalid(
-            "Enter a whole number from %(least)s to %(most)s.",
-            field=field,
-            values={"least": least, "most": most},
-        )
-
-
-def slug_from(text: str) -> str:
-    """Make the part of an address from a name: small letters, digits and dashes."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].strip("-")
-
-
-def _free_slug(session: Session, text: str) -> str:
-    base = slug_from(text) or "study"
-    taken = set(session.scalars(sa.select(Study.slug).where(Study.slug.startswith(base, autoescape=True))))
-    number, slug = 1, base
-    while slug in taken:
-        number += 1
-        slug = f"{base}-{number}"
-    return slug
-
-
-def _apply(study: Study, details: StudyDetails) -> None:
-    for field in fields(details):
-        value = getattr(details, field.name)
-        if field.name in ("icf_languages", "offer_sponsors"):
-            value = list(value)
-        elif field.name == "visits":
-            value = details.visits.document()
-        elif isinstance(value, str):
-            value = value.strip()
-        setattr(study, field.name, value)
+def _check_names(names: Mapping[str, str]) -> None:
+    for language, name in names.items():
+        if not _LANGUAGE.fullmatch(language):
+            raise Invalid("Write languages as short codes, such as en or es.", field="neutral_names")
+        require_plain(name, f"neutral_name_{language}", most=80)
 
 
 def _check_visits(visits: Visits) -> None:

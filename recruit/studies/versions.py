@@ -37,9 +37,10 @@ from screening.faults import MESSAGES, Problem
 from screening.notation import parse_rule
 from screening.protocol import Cohort, Criterion, CriterionKind, Protocol, read_protocol, write_protocol
 from screening.publishing import problems
-from screening.questionnaire import Document, document_hash, language_hash
+from screening.questionnaire import Document, EarlierWords, document_hash, language_hash
 
 IN_FORCE = "in_force"
+WORDINGS = "wordings"
 """Where a session keeps which versions it has seen in force; forgotten when that changes."""
 _V = TypeVar("_V", ProtocolVersion, QuestionnaireVersion)
 
@@ -214,6 +215,7 @@ def draft_questionnaire(
         number=_next_number(session, QuestionnaireVersion, study_id),
         label=label,
         document=document.model_dump(mode="json"),
+        touches_earlier=_touches_earlier(document),
         sha256=document_hash(document),
         created_at=at,
         created_by=actor_of(session),
@@ -244,6 +246,7 @@ def save_questionnaire(
             "The questionnaire does not go together: %(why)s.", values={"why": first["msg"]}
         ) from None
     version.document, version.sha256 = document.model_dump(mode="json"), document_hash(document)
+    version.touches_earlier = _touches_earlier(document)
     return version
 
 
@@ -335,9 +338,10 @@ def put_in_force(
     elif effective_from < civil_day(at, found(session, Site, study_site.site_id).zone):
         raise Refused("People have been assessed under what was in force on that day. Choose a later day.")
     row.protocol_version_id, row.questionnaire_version_id = protocol_version_id, questionnaire_version_id
-    row.recorded_at, row.recorded_by = at, actor_of(session)
+    row.recorded_at, row.recorded_by, row.judged_at = at, actor_of(session), None
     session.flush()
     session.info.pop(IN_FORCE, None)
+    session.info.pop(WORDINGS, None)
     return row
 
 
@@ -407,6 +411,10 @@ def _next_number(
 ) -> int:
     locked(session, Study, study_id)
     return (session.scalar(sa.select(sa.func.max(kind.number)).where(kind.study_id == study_id)) or 0) + 1
+
+
+def _touches_earlier(document: Document) -> bool:
+    return any(one.earlier is not EarlierWords.VALID for one in document.consents)
 
 
 def _draft(session: Session, kind: type[_V], version_id: UUID) -> _V:

@@ -149,12 +149,14 @@ def _wanted(session: Session, found: Opened, language: str) -> Wanted:
     registry_only = found.draft.outcome is Outcome.NOT_THIS_STUDY
     places = [] if registry_only else studies.open_sites(session, found.study, at=context.now())
     postcode = request.form.get("zip", "") or _postcode_of(found)
+    version_id, document = drafts.agreements(session, found, at=context.now())
     return Wanted(
         respondent=found.respondent,
-        document=found.document,
+        document=document,
+        version_id=version_id,
         tongue=drafting.language_of(found, language),
         places=tuple(nearest(places, postcode[:12])),
-        with_registry=contactform.offers_registry(found.study, found.document),
+        with_registry=contactform.offers_registry(found.study, document),
         registry_only=registry_only,
         country=context.settings().country,
     )

@@ -10,7 +10,8 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from recruit.addresses import clean_line, clean_text, read_email, read_phone
-from recruit.contact.models import ContactChannel, Purpose
+from recruit.contact.models import ContactChannel
+from recruit.contact.wordings import purpose_of
 from recruit.errors import Invalid
 from recruit.intake.service import Consented, Contact
 from recruit.people.models import ContactRole, LineType
@@ -34,7 +35,6 @@ _BOXES = ("birth-month", "birth-day", "birth-year")
 _OWN_BOX = frozenset(
     {ConsentPurpose.CHECK_ANSWERS, ConsentPurpose.MEDICAL_RECORDS, ConsentPurpose.CALL_RECORDING}
 )
-_PURPOSES = {ConsentPurpose.VOICEMAIL: Purpose.VOICEMAIL_NAMING_STUDY}
 LONGEST_POST = 400
 FIELDS = (
     *("contact_name", "given", "family", "phone", "phone_kind", "email", "post", "birth", "zip", "site"),
@@ -55,6 +55,7 @@ class Wanted:
     with_registry: bool
     registry_only: bool
     country: str
+    version_id: UUID | None = None
     is_short: bool = False
 
     def words(self, purpose: str) -> str | None:
@@ -317,8 +318,9 @@ class _Reader:
         text = self.wanted.consent(name)
         if text is None:
             raise Invalid("This form has changed. Please load the page again.")
-        purpose = _PURPOSES.get(text.purpose) or Purpose(text.purpose.value)
-        return Consented(purpose, channel, self.wanted.words(name) or "", text.version, text.months)
+        purpose = purpose_of(text.purpose)
+        said, version_id = self.wanted.words(name) or "", self.wanted.version_id
+        return Consented(purpose, channel, said, text.version, text.months, version_id)
 
 
 def _order(name: str) -> int:

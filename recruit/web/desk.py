@@ -18,6 +18,7 @@ from recruit.web.recruiting import (
     queue,
     referral,
     referrals,
+    renewing,
     visit,
 )
 from recruit.web.recruiting.scene import Stale
@@ -32,6 +33,9 @@ NAVIGATION: tuple[NavigationItem, ...] = (
 )
 _MESSAGES = (_l("Recruiting"), _l("Queue"), _l("Referrals"), _l("Caller or walk-in"))
 
-for _pages in (queue, person, call, referral, referrals, visit, newcomer, beginning, assisted, arrival):
+for _pages in (
+    *(queue, person, call, renewing, referral, referrals),
+    *(visit, newcomer, beginning, assisted, arrival),
+):
     bp.register_blueprint(_pages.bp)
 bp.register_error_handler(Stale, changed.show)

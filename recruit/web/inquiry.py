@@ -91,6 +91,7 @@ def _wanted(page: StudyPage, language: str) -> Wanted:
     return Wanted(
         respondent=Respondent.SELF,
         document=document,
+        version_id=page.places[0].in_force.questionnaire.id,
         tongue=page.tongue(language),
         places=tuple(nearest(page.places, request.form.get("zip", "")[:12])),
         with_registry=contactform.offers_registry(page.study, document),

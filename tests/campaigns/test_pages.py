@@ -15,12 +15,12 @@ from campaigns.app import create_app
 from campaigns.audience.criteria import FLOOR, Criteria
 from campaigns.audience.models import Audience, AudienceMember, Campaign
 from campaigns.audience.service import NewCampaign, make_campaign
+from campaigns.links import queries
 from campaigns.links.service import NewLink, create_link, kind_of_visit
 from campaigns.outbox.models import Message
 from campaigns.outbox.queries import conservation
 from campaigns.outbox.states import State
 from campaigns.outbox.worker import send_due
-from campaigns.web import pages
 from recruit import context, privacy
 from recruit.accounts.models import Role
 from recruit.accounts.policy import Scope
@@ -244,7 +244,7 @@ class TestStopYourAds:
             holds.place(session, reason=HoldReason.CAPACITY, at=NOON, site_id=site.id)
 
         with database.reading() as session:
-            [stop] = pages.ads_to_stop(session, EVERYTHING, at=NOON)
+            [stop] = queries.ads_to_stop(session, EVERYTHING, at=NOON)
         page = marketer.get("/staff/marketing").text
 
         assert f"Stop your ads: {place.study.nickname} is not recruiting at {site.name}" in page
@@ -267,7 +267,7 @@ class TestStopYourAds:
         scopes = [Scope(frozenset({(None, study.id)})) for study in (place.study, other.study)]
 
         with database.reading() as session:
-            told = [pages.ads_to_stop(session, scope, at=NOON) for scope in scopes]
+            told = [queries.ads_to_stop(session, scope, at=NOON) for scope in scopes]
 
         assert [len(stops) for stops in told] == [1, 0]
 

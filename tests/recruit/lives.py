@@ -35,7 +35,7 @@ from recruit.intake.models import (
     Submission,
 )
 from recruit.keys import DataKey, Owner, vault_of
-from recruit.matching.models import AssessmentRow, Match, Note, OpenCall, Override, Triage
+from recruit.matching.models import AssessmentRow, Match, Note, OpenCall, Override, Triage, Watch
 from recruit.people import service as people
 from recruit.people.models import Basis, ContactKind, ContactPoint, FactRow, Person
 from recruit.referrals.models import Referral
@@ -257,6 +257,7 @@ def _talk(session: Session, at: OpenStudy, life: Life) -> None:
     )
     session.add(OpenCall(person_id=person_id, match_id=life.match_id, account_id=account.id, started_at=NOON))
     session.add(_assessment(at, life))
+    session.add(Watch(match_id=life.match_id, look_again_on=NOON.date(), looked_at=NOON))
     override_id = new_id()
     session.add(
         Override(

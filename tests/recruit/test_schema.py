@@ -35,7 +35,7 @@ OTHER_KEYS = {
 WRITTEN_ONCE = frozenset(
     {"approval_item", "approval_site", "document", "link_hit", "material", "search_token", "site_closed_day"}
     | {"site_hours", "study_fact_key", "study_identifier", "study_import", "study_location"}
-    | {"version_in_force", "event_waiting", "idempotency_key"}
+    | {"event_waiting", "idempotency_key"}
 )
 """Rows that nobody changes: they are written, and at most removed."""
 OTHER_VERSIONS = {
@@ -45,6 +45,7 @@ OTHER_VERSIONS = {
     "job_lease": "a lease, taken by one conditional statement",
     "login_attempt": "marked as succeeded by one statement",
     "login_session": "last seen and ended by one statement each",
+    "match_watch": "a day found again by the job, under the lock of its match",
     "message": "its fence, which every claim raises",
     "one_time_link": "used up by one conditional statement",
     "open_call": "one for each person, taken by insertion and removed",
@@ -52,6 +53,7 @@ OTHER_VERSIONS = {
     "settled_counter": "added to by one statement",
     "stage_counter": "added to by one statement",
     "verification": "its tries are counted under the lock of its row",
+    "version_in_force": "marked as judged under its own lock; replaced only before its day",
 }
 
 

@@ -513,7 +513,11 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("protocol_number", sa.String(length=80), nullable=False),
         sa.Column("nickname", sa.String(length=80), nullable=False),
-        sa.Column("neutral_name", sa.String(length=80), nullable=False),
+        sa.Column(
+            "neutral_names",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("sponsor", sa.Text(), nullable=False),
         sa.Column("cro", sa.String(length=200), nullable=False),
         sa.Column("phase", sa.String(length=80), nullable=False),
@@ -724,81 +728,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_communication_person_id_at", ["person_id", "at"], unique=False)
 
     op.create_table(
-        "consent",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=False),
-        sa.Column("contact_point_id", sa.Uuid(), nullable=True),
-        sa.Column(
-            "channel",
-            sa.Enum(
-                "call",
-                "sms",
-                "email",
-                "post",
-                "voicemail",
-                "in_person",
-                name="contact_channel",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=True,
-        ),
-        sa.Column(
-            "purpose",
-            sa.Enum(
-                "check_answers",
-                "contact",
-                "voicemail_naming_study",
-                "registry",
-                "partner_site",
-                "medical_records",
-                "call_recording",
-                name="purpose",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column(
-            "scope",
-            sa.Enum(
-                "study",
-                "registry",
-                "site",
-                name="consent_scope",
-                native_enum=False,
-                create_constraint=True,
-                length=40,
-            ),
-            nullable=False,
-        ),
-        sa.Column("study_id", sa.Uuid(), nullable=True),
-        sa.Column("site_id", sa.Uuid(), nullable=True),
-        sa.Column("given", sa.Boolean(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("text_sha256", sa.String(length=64), nullable=False),
-        sa.Column("text_version", sa.String(length=80), nullable=False),
-        sa.Column("language", sa.String(length=12), nullable=False),
-        sa.Column("how", sa.String(length=40), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ends_on", sa.Date(), nullable=True),
-        sa.Column("recorded_by", sa.String(length=80), nullable=False),
-        sa.CheckConstraint("scope <> 'site' OR site_id IS NOT NULL", name=op.f("ck_consent_site_named")),
-        sa.CheckConstraint("scope <> 'study' OR study_id IS NOT NULL", name=op.f("ck_consent_study_named")),
-        sa.ForeignKeyConstraint(
-            ["contact_point_id"], ["contact_point.id"], name=op.f("fk_consent_contact_point_id")
-        ),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_consent_person_id")),
-        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_consent_site_id")),
-        sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_consent_study_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
-    )
-    with op.batch_alter_table("consent", schema=None) as batch_op:
-        batch_op.create_index("ix_consent_person", ["person_id", "purpose", "at"], unique=False)
-
-    op.create_table(
         "grant",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -933,6 +862,7 @@ def upgrade() -> None:
             sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
             nullable=False,
         ),
+        sa.Column("touches_earlier", sa.Boolean(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(length=80), nullable=False),
@@ -1245,6 +1175,89 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_audience_member_person_id"), ["person_id"], unique=False)
 
     op.create_table(
+        "consent",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_point_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "channel",
+            sa.Enum(
+                "call",
+                "sms",
+                "email",
+                "post",
+                "voicemail",
+                "in_person",
+                name="contact_channel",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column(
+            "purpose",
+            sa.Enum(
+                "check_answers",
+                "contact",
+                "voicemail_naming_study",
+                "registry",
+                "partner_site",
+                "medical_records",
+                "call_recording",
+                name="purpose",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "scope",
+            sa.Enum(
+                "study",
+                "registry",
+                "site",
+                name="consent_scope",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("study_id", sa.Uuid(), nullable=True),
+        sa.Column("site_id", sa.Uuid(), nullable=True),
+        sa.Column("given", sa.Boolean(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text_sha256", sa.String(length=64), nullable=False),
+        sa.Column("text_version", sa.String(length=80), nullable=False),
+        sa.Column("language", sa.String(length=12), nullable=False),
+        sa.Column("questionnaire_version_id", sa.Uuid(), nullable=True),
+        sa.Column("study_site_id", sa.Uuid(), nullable=True),
+        sa.Column("how", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("recorded_by", sa.String(length=80), nullable=False),
+        sa.CheckConstraint("scope <> 'site' OR site_id IS NOT NULL", name=op.f("ck_consent_site_named")),
+        sa.CheckConstraint("scope <> 'study' OR study_id IS NOT NULL", name=op.f("ck_consent_study_named")),
+        sa.ForeignKeyConstraint(
+            ["contact_point_id"], ["contact_point.id"], name=op.f("fk_consent_contact_point_id")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_consent_person_id")),
+        sa.ForeignKeyConstraint(
+            ["questionnaire_version_id"],
+            ["questionnaire_version.id"],
+            name=op.f("fk_consent_questionnaire_version_id"),
+        ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_consent_site_id")),
+        sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_consent_study_id")),
+        sa.ForeignKeyConstraint(["study_site_id"], ["study_site.id"], name=op.f("fk_consent_study_site_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
+    )
+    with op.batch_alter_table("consent", schema=None) as batch_op:
+        batch_op.create_index("ix_consent_person", ["person_id", "purpose", "at"], unique=False)
+
+    op.create_table(
         "hold",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("study_id", sa.Uuid(), nullable=True),
@@ -1460,6 +1473,7 @@ def upgrade() -> None:
         sa.Column("effective_from", sa.Date(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by", sa.String(length=80), nullable=False),
+        sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["protocol_version_id"],
             ["protocol_version.id"],
@@ -1776,6 +1790,7 @@ def upgrade() -> None:
         sa.Column("plan_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_contact_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("signed_version_id", sa.Uuid(), nullable=True),
         sa.Column("assigned_to", sa.Uuid(), nullable=True),
         sa.Column("deferred_until", sa.Date(), nullable=True),
         sa.Column("closed_reason", sa.String(length=40), nullable=False),
@@ -1790,6 +1805,9 @@ def upgrade() -> None:
             ["last_source_link_id"], ["source_link.id"], name=op.f("fk_match_last_source_link_id")
         ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_match_person_id")),
+        sa.ForeignKeyConstraint(
+            ["signed_version_id"], ["protocol_version.id"], name=op.f("fk_match_signed_version_id")
+        ),
         sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_match_study_id")),
         sa.ForeignKeyConstraint(["study_site_id"], ["study_site.id"], name=op.f("fk_match_study_site_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_match")),
@@ -2029,6 +2047,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("fact", schema=None) as batch_op:
         batch_op.create_index("ix_fact_person_id_key", ["person_id", "key"], unique=False)
+
+    op.create_table(
+        "match_watch",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("match_id", sa.Uuid(), nullable=False),
+        sa.Column("look_again_on", sa.Date(), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["match_id"], ["match.id"], name=op.f("fk_match_watch_match_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_match_watch")),
+        sa.UniqueConstraint("match_id", name=op.f("uq_match_watch_match_id")),
+    )
+    with op.batch_alter_table("match_watch", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_match_watch_look_again_on"), ["look_again_on"], unique=False)
 
     op.create_table(
         "message",
@@ -2510,6 +2541,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_message_campaign_id_state")
 
     op.drop_table("message")
+    with op.batch_alter_table("match_watch", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_match_watch_look_again_on"))
+
+    op.drop_table("match_watch")
     with op.batch_alter_table("fact", schema=None) as batch_op:
         batch_op.drop_index("ix_fact_person_id_key")
 
@@ -2570,6 +2605,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_hold_site_id"))
 
     op.drop_table("hold")
+    with op.batch_alter_table("consent", schema=None) as batch_op:
+        batch_op.drop_index("ix_consent_person")
+
+    op.drop_table("consent")
     with op.batch_alter_table("audience_member", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audience_member_person_id"))
 
@@ -2629,10 +2668,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_grant_account_id"))
 
     op.drop_table("grant")
-    with op.batch_alter_table("consent", schema=None) as batch_op:
-        batch_op.drop_index("ix_consent_person")
-
-    op.drop_table("consent")
     with op.batch_alter_table("communication", schema=None) as batch_op:
         batch_op.drop_index("ix_communication_person_id_at")
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import redirect, request, url_for
+from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from recruit import context
 from recruit.accounts.models import Role
-from recruit.db import found
-from recruit.errors import NotFound
-from recruit.studies import questions, reach, versions
-from recruit.studies.models import ProtocolVersion, Study, VersionStatus
+from recruit.interop.eligibility import blanks
+from recruit.studies import importing, questions, reach, versions
+from recruit.studies.models import ProtocolVersion, VersionStatus
 from recruit.vocabulary import terms, vocabulary_of
-from recruit.web.coordinator import forms, frame, words
+from recruit.web.coordinator import frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.frame import Failed
 from recruit.web.coordinator.reading import Posted
+from recruit.web.coordinator.version import chosen, study_id_of, to_change
 from recruit.web.guards import allow
 from screening.criteria import Leaf, Node, Note, SiteOnly, Unconfirmed
 from screening.errors import UnknownKey
@@ -74,10 +74,10 @@ def add_criterion(version_id: UUID) -> ResponseReturnValue:
     posted = Posted()
     kind = posted.choice("kind", CriterionKind) or CriterionKind.INCLUSION
     text, number = posted.text("text", longest=20_000, lines=True), posted.text("number", longest=20)
-    study_id = _study_id(version_id)
+    study_id = study_id_of(ProtocolVersion, version_id)
 
     def work(session: Session) -> None:
-        to_change(session, version_id)
+        to_change(session, ProtocolVersion, version_id)
         versions.add_criterion(session, version_id, kind=kind, text=text, number=number)
 
     failed = frame.attempt(posted, work, reason="criterion:add")
@@ -89,38 +89,14 @@ def add_criterion(version_id: UUID) -> ResponseReturnValue:
 def publish_criteria(version_id: UUID) -> ResponseReturnValue:
     """Publish a version: from now on it never changes."""
     posted = Posted()
-    study_id = _study_id(version_id)
+    study_id = study_id_of(ProtocolVersion, version_id)
 
     def work(session: Session) -> None:
-        to_change(session, version_id)
+        to_change(session, ProtocolVersion, version_id)
         versions.publish_protocol(session, version_id, at=context.now())
 
     failed = frame.attempt(posted, work, reason="protocol:publish")
     return _page(study_id, failed) if failed else _to(study_id, "published")
-
-
-def to_read(session: Session, version_id: UUID) -> tuple[ProtocolVersion, Study]:
-    """Fetch a version within one's scope.
-
-    :raises NotFound: there is none, or it is somebody else's
-    """
-    version = found(session, ProtocolVersion, version_id)
-    return version, reach.study_to_read(session, version.study_id, frame.reading_scope())
-
-
-def to_change(session: Session, version_id: UUID) -> tuple[ProtocolVersion, Study]:
-    """Fetch a version that one may change.
-
-    :raises NotFound: there is none, or it is somebody else's
-    :raises Forbidden: only a part of the study is within one's scope
-    """
-    version = found(session, ProtocolVersion, version_id)
-    return version, reach.study_to_change(session, version.study_id, frame.writing_scope())
-
-
-def _study_id(version_id: UUID) -> UUID:
-    with context.reading() as session:
-        return to_read(session, version_id)[1].id
 
 
 def shown(protocol: Protocol, resolver: Resolver) -> list[Shown]:
@@ -210,36 +186,23 @@ def _told(criterion: Criterion, fields: tuple[str, ...]) -> str:
     return " · ".join(parts)
 
 
-def _chosen(rows: list[ProtocolVersion]) -> ProtocolVersion | None:
-    """Choose the version asked for by number, else the newest.
-
-    :raises NotFound: there is no such version
-    """
-    asked = request.args.get("version", "")
-    if not asked:
-        return rows[0] if rows else None
-    number = forms.whole(asked)
-    version = next((row for row in rows if row.number == number), None)
-    if version is None:
-        raise NotFound("There is no such version.")
-    return version
-
-
 def _page(study_id: UUID, failed: Failed | None = None) -> ResponseReturnValue:
     with context.reading() as session:
         study = reach.study_to_read(session, study_id, frame.reading_scope())
         rows = list(versions.versions_of(session, ProtocolVersion, study.id))
-        version = _chosen(rows)
+        version = chosen(rows)
         parts: dict[str, object] = {"version": version, "rows": rows}
         if version is not None:
             vocabulary = vocabulary_of(session, study.id)
             protocol = read_protocol(version.document)
             before = next((row for row in rows if row.number < version.number), None)
+            record = importing.record_behind(session, version, is_newest=version is rows[0])
             lacking = questions.unanswerable(protocol, vocabulary=vocabulary, terms=terms())
             parts |= {
                 "listed": shown(protocol, Resolver(vocabulary, terms())),
                 "lacking": lacking,
                 "gaps": versions.protocol_gaps(session, version),
+                "blanks": blanks(record) if record else (),
                 "before": before,
                 "changes": changes(read_protocol(before.document), protocol) if before else [],
             }

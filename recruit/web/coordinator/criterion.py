@@ -14,14 +14,15 @@ from recruit import context
 from recruit.accounts.models import Role
 from recruit.errors import Invalid, NotFound
 from recruit.studies import versions
-from recruit.studies.models import Cohort, VersionStatus
+from recruit.studies.models import Cohort, ProtocolVersion, VersionStatus
 from recruit.vocabulary import terms, vocabulary_of
 from recruit.web import languages
 from recruit.web.coordinator import frame, words
 from recruit.web.coordinator.blueprint import bp
-from recruit.web.coordinator.criteria import state_of, tellers_of, to_change, to_read
+from recruit.web.coordinator.criteria import state_of, tellers_of
 from recruit.web.coordinator.frame import Failed
 from recruit.web.coordinator.reading import Posted
+from recruit.web.coordinator.version import to_change, to_read
 from recruit.web.guards import allow
 from screening.criteria import Node, Note, SiteOnly
 from screening.errors import NotationError
@@ -59,7 +60,7 @@ def save_criterion(version_id: UUID, criterion_id: str) -> ResponseReturnValue:
         posted.fail("text", _("Write the criterion's text as the protocol has it."))
 
     def work(session: Session) -> None:
-        version, study = to_change(session, version_id)
+        version, study = to_change(session, ProtocolVersion, version_id)
         for name in ("rule", "unless"):
             changes[name] = _rule(session, study.id, posted, name, slips)
         if slips:
@@ -88,7 +89,7 @@ def confirm_criterion(version_id: UUID, criterion_id: str) -> ResponseReturnValu
     decision = posted.raw("decision")
 
     def work(session: Session) -> None:
-        version, _study = to_change(session, version_id)
+        version, _study = to_change(session, ProtocolVersion, version_id)
         found = _criterion(version.document, criterion_id)
         if decision not in (*made, "text"):
             raise Invalid("Select one from the list.", field="decision")
@@ -108,7 +109,7 @@ def remove_criterion(version_id: UUID, criterion_id: str) -> ResponseReturnValue
     posted = Posted()
 
     def work(session: Session) -> None:
-        version, _study = to_change(session, version_id)
+        version, _study = to_change(session, ProtocolVersion, version_id)
         versions.remove_criterion(session, version.id, criterion_id)
 
     failed = frame.attempt(posted, work, reason="criterion:remove")
@@ -166,7 +167,7 @@ def _page(
     slips: dict[str, NotationError] | None = None,
 ) -> ResponseReturnValue:
     with context.reading() as session:
-        version, study = to_read(session, version_id)
+        version, study = to_read(session, ProtocolVersion, version_id)
         found = _criterion(version.document, criterion_id)
         vocabulary = vocabulary_of(session, study.id)
         cohorts = _cohorts(session, study.id)
@@ -228,7 +229,7 @@ def _onwards(version_id: UUID, criterion_id: str, *, go_on: bool) -> ResponseRet
     if not go_on:
         return _to_list(version_id, "saved", criterion_id)
     with context.reading() as session:
-        version, _study = to_read(session, version_id)
+        version, _study = to_read(session, ProtocolVersion, version_id)
     everything = read_protocol(version.document).criteria
     place = next((at for at, one in enumerate(everything) if one.id == criterion_id), 0)
     waiting = [one for one in (*everything[place + 1 :], *everything[:place]) if state_of(one) == "text"]
@@ -240,7 +241,7 @@ def _onwards(version_id: UUID, criterion_id: str, *, go_on: bool) -> ResponseRet
 
 def _to_list(version_id: UUID, done: str, anchor: str = "") -> ResponseReturnValue:
     with context.reading() as session:
-        version, study = to_read(session, version_id)
+        version, study = to_read(session, ProtocolVersion, version_id)
     where = url_for(
         "studies.criteria",
         study_id=study.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
@@ -20,13 +21,16 @@ from recruit.studies.models import (
     StudySite,
     Team,
 )
+from recruit.studies.naming import ANY_STUDY
 from recruit.studies.places import SiteDetails, StudySiteDetails
 from recruit.studies.service import StudyDetails, Visits, visits_of
+from recruit.web.coordinator import words
 from recruit.web.coordinator.reading import Posted
 from recruit.web.moments import parse_day
 
 E = TypeVar("E", bound=StrEnum)
 SPANS_A_DAY = 2
+_NEUTRAL_EXAMPLES = {"en": "Harbor study", "es": "estudio Faro"}
 
 
 def member(kind: type[E], value: str) -> E | None:
@@ -66,7 +70,7 @@ def new_study(posted: Posted) -> StudyDetails:
         title=posted.text("title", longest=2_000),
         protocol_number=posted.text("protocol_number", longest=80),
         nickname=posted.text("nickname", longest=80),
-        neutral_name=posted.text("neutral_name", longest=80),
+        neutral_names=_neutral_names(posted),
         sponsor=posted.text("sponsor", longest=2_000),
         icf_languages=posted.codes("icf_languages"),
     )
@@ -78,7 +82,7 @@ def study_details(posted: Posted, study: Study) -> StudyDetails:
         title=posted.text("title", longest=2_000),
         protocol_number=posted.text("protocol_number", longest=80),
         nickname=posted.text("nickname", longest=80),
-        neutral_name=posted.text("neutral_name", longest=80),
+        neutral_names={**study.neutral_names, **_neutral_names(posted)},
         sponsor=posted.text("sponsor", longest=2_000),
         cro=posted.text("cro", longest=200),
         phase=posted.text("phase", longest=80),
@@ -110,6 +114,28 @@ def study_details(posted: Posted, study: Study) -> StudyDetails:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class NeutralField:
+    """A field for a study's neutral name: its language, a name as it should be, what is read without one."""
+
+    code: str
+    language: str
+    example: str
+    instead: str
+
+
+def neutral_fields() -> list[NeutralField]:
+    """List the fields for a study's neutral name, one for each language of the pages."""
+    return [
+        NeutralField(code, language, _NEUTRAL_EXAMPLES[code], ANY_STUDY[code])
+        for code, language in words.LANGUAGES.items()
+    ]
+
+
+def _neutral_names(posted: Posted) -> dict[str, str]:
+    return {code: posted.text(f"neutral_name_{code}", longest=80) for code in words.LANGUAGES}
+
+
 def _visits(posted: Posted) -> Visits:
     return Visits(
         number=posted.number("visits_number"),
@@ -137,13 +163,14 @@ def study_values(study: Study, numbers: list[tuple[str, str]]) -> dict[str, obje
     values: dict[str, object] = {
         name: getattr(study, name)
         for name in (
-            *("title", "protocol_number", "nickname", "neutral_name", "sponsor", "cro", "phase", "indication"),
+            *("title", "protocol_number", "nickname", "sponsor", "cro", "phase", "indication"),
             *("planned_enrolment", "screen_limit", "randomise_limit", "rescreen_times", "rescreen_after_days"),
             *("screened_out_days", "currency", "safety_contact", "safety_deputy"),
         )
     }
     flags = ("competitive", "study_partner_needed", "registry_allowed", "offer_other_studies")
     values |= {name: "yes" if getattr(study, name) else "" for name in flags}
+    values |= {f"neutral_name_{language}": name for language, name in study.neutral_names.items()}
     return values | {
         "seen": study.version,
         "identifiers": "\n".join(f"{system}: {value}" for system, value in numbers),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date, format_time
+from flask_babel import format_date, format_time, ngettext
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -18,8 +18,8 @@ from recruit import context
 from recruit.accounts.models import Role
 from recruit.accounts.policy import Scope
 from recruit.errors import Conflict, Incomplete, Invalid, NotPermitted, Refused, http_status
-from recruit.studies import reach
-from recruit.studies.models import Study
+from recruit.studies import queries, reach
+from recruit.studies.models import Study, StudyStatus
 from recruit.web import fields, identity
 from recruit.web.coordinator.reading import Posted
 from recruit.web.fields import Problem
@@ -153,4 +153,17 @@ def study_parts(study: Study, current: str) -> dict[str, object]:
         "study": study,
         "tabs": tabs(study, current),
         "may_change": reach.may_change_study(writing_scope(), study.id),
+        "held": _held_words(study),
     }
+
+
+def _held_words(study: Study) -> str:
+    """Say beside a study's status how much of it is on hold now; nothing where nothing is."""
+    if study.status is not StudyStatus.OPEN:
+        return ""
+    seen = reach.visible_holds(reading_scope())
+    with context.reading() as session:
+        whole, sites = queries.held_places(session, study.id, at=context.now(), seen=seen)
+    if whole:
+        return str(_("On hold"))
+    return str(ngettext("%(num)s site on hold", "%(num)s sites on hold", sites)) if sites else ""

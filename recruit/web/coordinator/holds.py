@@ -166,12 +166,17 @@ def _choices(session: Session) -> dict[str, object]:
         .where(Study.id.in_([one.id for one in studies]))
         .order_by(Study.nickname, Cohort.code)
     ).all()
-    none = {"value": "", "text": _("None")}
     return {
-        "studies": [none, *({"value": one.id, "text": one.nickname} for one in studies)],
-        "sites": [none, *({"value": one.id, "text": one.name} for one in sites)],
+        "studies": [
+            {"value": "", "text": _("Every study of the site")},
+            *({"value": one.id, "text": one.nickname} for one in studies),
+        ],
+        "sites": [
+            {"value": "", "text": _("Every site of the study")},
+            *({"value": one.id, "text": one.name} for one in sites),
+        ],
         "cohorts": [
-            none,
+            {"value": "", "text": _("All cohorts")},
             *({"value": row.Cohort.id, "text": f"{row.nickname}: {row.Cohort.name}"} for row in cohorts),
         ],
     }

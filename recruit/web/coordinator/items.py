@@ -16,7 +16,7 @@ from recruit import context
 from recruit.accounts.models import Role
 from recruit.errors import Invalid, NotFound
 from recruit.studies import editing, versions
-from recruit.studies.models import Study, VersionStatus
+from recruit.studies.models import QuestionnaireVersion, Study, VersionStatus
 from recruit.studies.questions import Drafting, item_id
 from recruit.vocabulary import terms, vocabulary_of
 from recruit.web import itempage, languages
@@ -26,13 +26,11 @@ from recruit.web.coordinator.frame import Failed
 from recruit.web.coordinator.questions import (
     page,
     said_condition,
-    study_id_of,
-    to_change,
-    to_read,
     told_of,
     word_values,
 )
 from recruit.web.coordinator.reading import Posted
+from recruit.web.coordinator.version import study_id_of, to_change, to_read
 from recruit.web.guards import allow
 from screening.items import Item, ShortText, StatementPage, Zip, fact_keys
 from screening.questionnaire import Document
@@ -53,13 +51,13 @@ def save_item(version_id: UUID, item_name: str) -> ResponseReturnValue:
     """Change the words of a question and whether it may be left open."""
     posted = Posted()
     with context.reading() as session:
-        document = Document.model_validate(to_read(session, version_id)[0].document)
+        document = Document.model_validate(to_read(session, QuestionnaireVersion, version_id)[0].document)
     places = [place for place, _text in editing.item_places(_item(document, item_name))]
     said = {place: posted.words_at(place, document.languages, document.respondents) for place in places}
     open_ended = {name: posted.flag(name) for name in ("allow_unknown", "allow_decline")}
 
     def work(session: Session) -> None:
-        version, _study = to_change(session, version_id)
+        version, _study = to_change(session, QuestionnaireVersion, version_id)
         current = Document.model_validate(version.document)
         changed = editing.with_item_words(_item(current, item_name), said).model_copy(update=open_ended)
         versions.save_questionnaire(
@@ -78,10 +76,10 @@ def move_item(version_id: UUID, item_name: str) -> ResponseReturnValue:
     """Put a question one place higher or lower, or take it out."""
     posted = Posted()
     way = posted.raw("way")
-    study_id = study_id_of(version_id)
+    study_id = study_id_of(QuestionnaireVersion, version_id)
 
     def work(session: Session) -> None:
-        version, _study = to_change(session, version_id)
+        version, _study = to_change(session, QuestionnaireVersion, version_id)
         document = Document.model_validate(version.document)
         _item(document, item_name)
         if way in ("up", "down"):
@@ -105,11 +103,11 @@ def add_item(version_id: UUID) -> ResponseReturnValue:
     """Add a question: about a fact of the vocabulary, a ZIP code, a few words, or a page to read."""
     posted = Posted()
     what = posted.text("what", longest=80)
-    study_id = study_id_of(version_id)
+    study_id = study_id_of(QuestionnaireVersion, version_id)
     made: list[str] = []
 
     def work(session: Session) -> None:
-        version, study = to_change(session, version_id)
+        version, study = to_change(session, QuestionnaireVersion, version_id)
         document = Document.model_validate(version.document)
         added = _new_item(session, study, document, what)
         versions.save_questionnaire(session, version.id, editing.with_added(document, added))
@@ -126,7 +124,7 @@ def add_item(version_id: UUID) -> ResponseReturnValue:
 def preview_item(version_id: UUID, item_name: str) -> ResponseReturnValue:
     """Show a question as a participant will see it; nothing can be sent from here."""
     with context.reading() as session:
-        version, study = to_read(session, version_id)
+        version, study = to_read(session, QuestionnaireVersion, version_id)
     document = Document.model_validate(version.document)
     found = _item(document, item_name)
     language = request.args.get("language", document.languages[0])
@@ -238,7 +236,7 @@ def advice(text: Text | None, languages: tuple[str, ...]) -> list[str]:
 
 def _page(version_id: UUID, item_name: str, failed: Failed | None = None) -> ResponseReturnValue:
     with context.reading() as session:
-        version, study = to_read(session, version_id)
+        version, study = to_read(session, QuestionnaireVersion, version_id)
     document = Document.model_validate(version.document)
     found = _item(document, item_name)
     places = list(editing.item_places(found))

@@ -78,7 +78,7 @@ def create_study() -> ResponseReturnValue:
 
 
 def _new_page(failed: Failed | None = None) -> ResponseReturnValue:
-    return frame.page("studies/new.html", failed=failed, words=words)
+    return frame.page("studies/new.html", failed=failed, words=words, neutral=forms.neutral_fields())
 
 
 def _require_everything() -> None:

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import redirect, request, url_for
+from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from recruit import context
 from recruit.accounts.models import Role
-from recruit.db import found
-from recruit.errors import Invalid, NotFound
+from recruit.errors import Invalid
 from recruit.studies import defaults, editing, questions, reach, versions
 from recruit.studies.defaults import Told
 from recruit.studies.models import ProtocolVersion, QuestionnaireVersion, Study, VersionStatus
+from recruit.studies.naming import neutral_name
 from recruit.vocabulary import terms, vocabulary_of
-from recruit.web.coordinator import forms, frame, words
+from recruit.web.coordinator import frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.frame import Failed
 from recruit.web.coordinator.reading import Posted
+from recruit.web.coordinator.version import chosen, study_id_of, to_change, to_read
 from recruit.web.guards import allow
 from screening.conditions import All, AnyOf, AtLeast, Condition, Is, IsAbout, Not, OneOf
 from screening.items import fact_keys
 from screening.protocol import read_protocol
-from screening.questionnaire import ConsentPurpose, Document
+from screening.questionnaire import ConsentPurpose, Document, EarlierWords
 from screening.texts import Respondent, Text
 from screening.vocabulary import Vocabulary
 
@@ -61,10 +62,10 @@ def draft_questions(study_id: UUID) -> ResponseReturnValue:
 def publish_questions(version_id: UUID) -> ResponseReturnValue:
     """Publish a version: from now on no word of it changes."""
     posted = Posted()
-    study_id = study_id_of(version_id)
+    study_id = study_id_of(QuestionnaireVersion, version_id)
 
     def work(session: Session) -> None:
-        to_change(session, version_id)
+        to_change(session, QuestionnaireVersion, version_id)
         versions.publish_questionnaire(session, version_id, at=context.now())
 
     failed = frame.attempt(posted, work, reason="questionnaire:publish")
@@ -79,10 +80,10 @@ def save_frame(version_id: UUID) -> ResponseReturnValue:
     codes = posted.codes("languages")
     about = {one for one in Respondent if one.value in posted.many("respondents")}
     asked = {one for one in ConsentPurpose if one.value in posted.many("consents")}
-    study_id = study_id_of(version_id)
+    study_id = study_id_of(QuestionnaireVersion, version_id)
 
     def work(session: Session) -> None:
-        version, study = to_change(session, version_id)
+        version, study = to_change(session, QuestionnaireVersion, version_id)
         document = Document.model_validate(version.document)
         try:
             document = editing.with_languages(document, codes)
@@ -112,15 +113,22 @@ def save_pages(version_id: UUID) -> ResponseReturnValue:
     """Change the words around the questions; an agreement with new words gets a new version number."""
     posted = Posted()
     with context.reading() as session:
-        document = Document.model_validate(to_read(session, version_id)[0].document)
+        document = Document.model_validate(to_read(session, QuestionnaireVersion, version_id)[0].document)
     said = {
         place: posted.words_at(place, document.languages, (Respondent.SELF,))
         for place, _text in editing.page_places(document)
     }
 
+    ruled = {
+        one.purpose.value: EarlierWords(chosen)
+        for one in document.consents
+        if (chosen := posted.raw(f"earlier.{one.purpose.value}")) in {rule.value for rule in EarlierWords}
+    }
+
     def work(session: Session) -> None:
-        version, study = to_change(session, version_id)
+        version, study = to_change(session, QuestionnaireVersion, version_id)
         changed = editing.with_page_words(Document.model_validate(version.document), said)
+        changed = editing.with_earlier(changed, ruled)
         published = versions.newest_published(session, QuestionnaireVersion, study.id)
         before = Document.model_validate(published.document) if published else None
         versions.save_questionnaire(
@@ -131,34 +139,6 @@ def save_pages(version_id: UUID) -> ResponseReturnValue:
     if failed:
         return _pages_page(version_id, failed)
     return redirect(url_for("studies.pages", version_id=version_id, done="saved"), 303)
-
-
-def to_read(session: Session, version_id: UUID) -> tuple[QuestionnaireVersion, Study]:
-    """Fetch a version within one's scope.
-
-    :raises NotFound: there is none, or it is somebody else's
-    """
-    version = found(session, QuestionnaireVersion, version_id)
-    return version, reach.study_to_read(session, version.study_id, frame.reading_scope())
-
-
-def to_change(session: Session, version_id: UUID) -> tuple[QuestionnaireVersion, Study]:
-    """Fetch a version that one may change.
-
-    :raises NotFound: there is none, or it is somebody else's
-    :raises Forbidden: only a part of the study is within one's scope
-    """
-    version = found(session, QuestionnaireVersion, version_id)
-    return version, reach.study_to_change(session, version.study_id, frame.writing_scope())
-
-
-def study_id_of(version_id: UUID) -> UUID:
-    """Give the study of a version within one's scope.
-
-    :raises NotFound: there is none, or it is somebody else's
-    """
-    with context.reading() as session:
-        return to_read(session, version_id)[1].id
 
 
 def proposal(session: Session, study: Study) -> Document:
@@ -174,6 +154,7 @@ def proposal(session: Session, study: Study) -> Document:
         return questions.propose(
             read_protocol(newest.document),
             told,
+            study.neutral_names,
             vocabulary=vocabulary_of(session, study.id),
             terms=terms(),
         )
@@ -187,7 +168,7 @@ def told_of(study: Study, languages: tuple[str, ...]) -> Told:
     """Give what the default words need to know about a study."""
     return Told(
         operator=context.settings().operator_name,
-        name=study.neutral_name or str(_("health study")),
+        name=neutral_name(study.neutral_names, languages[0]),
         languages=languages,
         screened_out_days=study.screened_out_days,
         registry=study.registry_allowed,
@@ -258,14 +239,10 @@ def _may_add(document: Document, vocabulary: Vocabulary) -> list[dict[str, str]]
 
 def page(study_id: UUID, failed: Failed | None = None) -> ResponseReturnValue:
     """Show the version asked for by number, else the newest."""
-    asked = request.args.get("version", "")
     with context.reading() as session:
         study = reach.study_to_read(session, study_id, frame.reading_scope())
         rows = list(versions.versions_of(session, QuestionnaireVersion, study.id))
-        number = forms.whole(asked)
-        version = next((row for row in rows if not asked or row.number == number), None)
-        if asked and version is None:
-            raise NotFound("There is no such version.")
+        version = chosen(rows)
         parts: dict[str, object] = {"version": version, "rows": rows}
         values: dict[str, object] = {}
         if version is not None:
@@ -303,13 +280,18 @@ def page(study_id: UUID, failed: Failed | None = None) -> ResponseReturnValue:
 
 def _pages_page(version_id: UUID, failed: Failed | None = None) -> ResponseReturnValue:
     with context.reading() as session:
-        version, study = to_read(session, version_id)
+        version, study = to_read(session, QuestionnaireVersion, version_id)
+        published = versions.newest_published(session, QuestionnaireVersion, study.id)
     document = Document.model_validate(version.document)
+    asked_before = Document.model_validate(published.document).consents if published is not None else ()
     places = list(editing.page_places(document))
     return frame.page(
         "studies/pages.html",
         failed=failed,
-        values=word_values(places, document.languages, (Respondent.SELF,)),
+        values=word_values(places, document.languages, (Respondent.SELF,))
+        | {f"earlier.{one.purpose.value}": one.earlier.value for one in document.consents},
+        earlier=words.options(EarlierWords),
+        asked_before={f"consents.{one.purpose.value}": one.purpose.value for one in asked_before},
         version=version,
         document=document,
         places=[place for place, _text in places],

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from recruit import context
 from recruit.accounts.models import Role
 from recruit.errors import Invalid
+from recruit.matching import cohorts as matching_cohorts
 from recruit.studies import overview, reach, service
 from recruit.studies.models import Cohort, EnrolmentCounts, StudyFactKey, StudyStatus
 from recruit.web.coordinator import forms, frame, words
@@ -65,7 +66,7 @@ def set_status(study_id: UUID) -> ResponseReturnValue:
 @bp.post("/studies/<uuid:study_id>/cohorts")
 @allow(Role.COORDINATOR)
 def save_cohort(study_id: UUID) -> ResponseReturnValue:
-    """Add a cohort or change the one with this code."""
+    """Add a cohort or change the one with this code; its people follow where it opens or closes."""
     posted = Posted()
     code, name = posted.text("code", longest=40), posted.text("cohort_name", longest=200)
     cap, is_open = posted.number("cap"), posted.flag("is_open")
@@ -73,8 +74,15 @@ def save_cohort(study_id: UUID) -> ResponseReturnValue:
     def work(session: Session) -> None:
         reach.study_to_change(session, study_id, frame.writing_scope())
         try:
-            service.save_cohort(
-                session, study_id, code, name=name, cap=cap, is_open=is_open, seen=posted.seen()
+            matching_cohorts.save(
+                session,
+                study_id,
+                code,
+                name=name,
+                cap=cap,
+                is_open=is_open,
+                seen=posted.seen(),
+                at=context.now(),
             )
         except Invalid as error:
             raise error.at("cohort_name" if error.field == "name" else error.field) from None
@@ -156,6 +164,7 @@ def _page(study_id: UUID, failed: Failed | None = None) -> ResponseReturnValue:
         failed=failed,
         values=values | {"is_open": "yes", "fact_told_by": ["participant"], "fact_sensitivity": "normal"},
         words=words,
+        neutral=forms.neutral_fields(),
         cohorts=cohorts,
         keys=[read_key(row.name, row.document) for row in facts],
         sites=[{"value": "", "text": ""}, *({"value": site.id, "text": site.name} for _, site in sites)],

@@ -21,7 +21,7 @@ from recruit.studies.models import (
 )
 from recruit.studies.overview import Step
 from screening.protocol import CriterionKind
-from screening.questionnaire import ConsentPurpose, Outcome
+from screening.questionnaire import ConsentPurpose, EarlierWords, Outcome
 from screening.texts import Respondent
 from screening.vocabulary import Answerer, Sensitivity
 
@@ -124,6 +124,11 @@ _LABELS: Final[dict[type[StrEnum], dict[str, LazyString]]] = {
         "not_this_study": _l("Not this study"),
         "later": _l("Later"),
         "waitlist": _l("Waitlist"),
+    },
+    EarlierWords: {
+        "valid": _l("Stays valid"),
+        "ask_again": _l("Stays valid; ask again at the next contact"),
+        "stop": _l("Is not used any more until they agree again"),
     },
     ConsentPurpose: {
         "check_answers": _l("Check the answers"),

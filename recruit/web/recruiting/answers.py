@@ -9,13 +9,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from recruit.db import found
-from recruit.intake.drafts import read_answers
 from recruit.intake.models import Submission
-from recruit.keys import vault_of
+from recruit.intake.submissions import answers_in
 from recruit.studies.models import QuestionnaireVersion
 from recruit.web.recruiting import clocks, words
 from screening.questionnaire import Document
-from screening.responses import Answer
 from screening.summary import describe
 
 
@@ -32,18 +30,10 @@ def answered(session: Session, submissions: list[Submission], *, zone: str, now:
     return [_answered(session, one, zone=zone, now=now) for one in submissions]
 
 
-def given_in(session: Session, submission: Submission) -> dict[str, Answer]:
-    """Open the answers of one submission, by item."""
-    text = vault_of(session).open(
-        submission.person_id, "submission", "answers_sealed", submission.id, submission.answers_sealed
-    )
-    return read_answers(text) if text else {}
-
-
 def _answered(session: Session, one: Submission, *, zone: str, now: datetime) -> Answered:
     version = found(session, QuestionnaireVersion, one.questionnaire_version_id)
     document = Document.model_validate(version.document)
-    given = given_in(session, one)
+    given = answers_in(session, one)
     title = _(
         "Answered %(how)s, %(when)s (questions version %(number)s, result: %(result)s)",
         how=words.ENTRANCES[one.entrance],

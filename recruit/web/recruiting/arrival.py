@@ -12,6 +12,7 @@ from recruit import context, pipeline
 from recruit.accounts.models import Role
 from recruit.db import locked
 from recruit.errors import Invalid, Refused
+from recruit.intake import drafts
 from recruit.intake.drafts import Opened
 from recruit.intake.models import Draft, Entrance, InquiryChannel
 from recruit.studies import queries as studies
@@ -95,12 +96,14 @@ def _wanted(session: Session, opened: Opened) -> Wanted:
         for place in studies.open_sites(session, opened.study, at=context.now())
         if scope().covers(site_id=place.site.id, study_id=opened.study.id)
     ]
+    version_id, document = drafts.agreements(session, opened, at=context.now())
     return Wanted(
         respondent=opened.respondent,
-        document=opened.document,
+        document=document,
+        version_id=version_id,
         tongue=opened.draft.language,
         places=tuple(nearest(places, request.form.get("zip", "")[:12])),
-        with_registry=contactform.offers_registry(opened.study, opened.document),
+        with_registry=contactform.offers_registry(opened.study, document),
         registry_only=opened.draft.outcome is Outcome.NOT_THIS_STUDY,
         country=context.settings().country,
     )

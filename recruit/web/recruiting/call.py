@@ -31,6 +31,7 @@ from recruit.web.recruiting import clocks, criteria, reach, words
 from recruit.web.recruiting import timeline as line
 from recruit.web.recruiting.reach import Way
 from recruit.web.recruiting.reading import Form
+from recruit.web.recruiting.renewing import Asked, asked_again
 from recruit.web.recruiting.rightperson import RightPerson, right_person
 from recruit.web.recruiting.scene import (
     Scene,
@@ -79,6 +80,7 @@ class CallPage:
     numbers: list[dict[str, str]]
     script: Script | None
     questions: list[Question]
+    again: list[Asked]
     contacts: list[line.Entry]
     visits: list[str]
     next_try: str
@@ -213,6 +215,7 @@ def _collect(session: Session, match_id: UUID, *, now: datetime) -> CallPage:
         ],
         script=script_of(session, scene, now=now),
         questions=_questions(session, scene, right.respondent, now=now),
+        again=asked_again(session, scene, right.respondent, now=now),
         contacts=_last_contacts(session, scene, now=now),
         visits=_visits(session, scene, now=now),
         next_try=clocks.moment(due, scene.zone, now=now) if due else "",

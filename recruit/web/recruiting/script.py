@@ -13,6 +13,7 @@ from recruit import context
 from recruit.intake.pages import approved_text
 from recruit.materials.models import MaterialKind
 from recruit.materials.service import VARIABLE
+from recruit.studies.naming import neutral_name
 from recruit.web import identity
 from recruit.web.promises import phone_words
 from recruit.web.prose import Block, blocks
@@ -40,19 +41,19 @@ def script_of(session: Session, scene: Scene, *, now: datetime) -> Script | None
     )
     if text is None:
         return None
-    values = _values(scene)
+    values = _values(scene, text.language)
     problem = _problem(text.body, values)
     body = "" if problem else VARIABLE.sub(lambda found: values[found[1]], text.body)
     return Script(blocks(body), text.language, problem)
 
 
-def _values(scene: Scene) -> dict[str, str]:
-    """Give what may stand in braces in a script."""
+def _values(scene: Scene, language: str) -> dict[str, str]:
+    """Give what may stand in braces in a script of a language."""
     signed_in = identity.signed_in()
     return {
         "agent": signed_in.display_name if signed_in else "",
         "operator": context.settings().operator_name,
-        "study": scene.study.neutral_name,
+        "study": neutral_name(scene.study.neutral_names, language),
         "site": scene.site.name if scene.site else "",
         "phone": phone_words(scene.site_phone),
     }

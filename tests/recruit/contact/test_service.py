@@ -23,6 +23,7 @@ from recruit.contact.models import (
 from recruit.contact.notices import AddressClosed, CodeNeeded, ContactVerified
 from recruit.contact.policy import MessagePurpose
 from recruit.contact.service import CodeResult, OwnAct
+from recruit.contact.wordings import wordings
 from recruit.db import Database, found
 from recruit.errors import Refused
 from recruit.matching import merging
@@ -64,6 +65,7 @@ def covering(
         study_id=place.study.id,
         purpose=purpose,
         on=on,
+        wordings=wordings(session),
     )
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from recruit.interop import ctgov
-from recruit.interop.eligibility import REGISTRY_MEMBER, SEX_KEY, drafts
+from recruit.interop.eligibility import REGISTRY_MEMBER, SEX_KEY, Blank, blanks, drafts
 from recruit.interop.redraft import redraft
 from recruit.interop.registry import StudyRecord
 from screening.criteria import Age, AllOf, AnyOf, AtLeast, Is, Node, NoneOf, Unconfirmed
@@ -103,6 +103,35 @@ class TestRegistryFields:
         made = [texts(drafts(record)) for record in both]
 
         assert made[0] == made[1]
+
+
+class TestBlanks:
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("Exclusion Criteria: None", Blank(("Exclusion Criteria:",), "None")),
+            ("Exclusion Criteria:\n\n* Not applicable.", Blank(("Exclusion Criteria:",), "Not applicable.")),
+            ("Exclusion: none", Blank(("Exclusion:",), "none")),
+            (
+                "Patients are excluded if:\n\n* None",
+                Blank(("Inclusion Criteria:", "Patients are excluded if:"), "None"),
+            ),
+        ],
+    )
+    def test_keeps_that_a_list_asks_nothing_in_the_registrys_words_and_makes_no_criterion_of_it(
+        self, text: str, told: Blank
+    ) -> None:
+        record = make_record_of(f"Inclusion Criteria:\n\n* Asthma\n\n{text}")
+
+        made = drafts(record)
+
+        assert texts(made) == ["Asthma"]
+        assert blanks(record) == (told,)
+
+    def test_finds_none_where_every_list_asks_something(self) -> None:
+        record = make_record_of("Inclusion Criteria:\n\n* Asthma\n\nExclusion Criteria:\n\n* None of: stroke")
+
+        assert blanks(record) == ()
 
 
 class TestTexts:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
 from recruit import pipeline
+from recruit.db import Database
 from recruit.errors import Refused
-from recruit.matching import assessing, holds, queries, service
+from recruit.matching import assessing, cohorts, holds, queries, service
 from recruit.matching.models import Match, Triage
 from recruit.studies import service as study_service
 from recruit.studies import versions
@@ -20,6 +21,7 @@ from screening.verdict import Disposition
 from tests.conftest import NOON
 from tests.factories import OpenStudy, approve_everything, make_open_study, make_site
 from tests.recruit.arrivals import arrive
+from tests.recruit.matching.test_queue import counted
 
 LATER = NOON + timedelta(hours=1)
 PROTOCOL = parse("""language 1
@@ -151,6 +153,110 @@ class TestAHeldCohort:
         holds.place(session, reason=HoldReason.SAFETY, at=NOON, cohort_id=parted.old.id)
 
         assert stands(match) == (Triage.TO_CALL, Disposition.CANDIDATE)
+
+
+def setting(session: Session, cohort: Cohort, *, is_open: bool, at: datetime = NOON) -> Cohort:
+    """Open or close a cohort as its page does."""
+    return cohorts.save(session, cohort.study_id, cohort.code, name=cohort.name, is_open=is_open, at=at)
+
+
+class TestAClosedCohort:
+    def test_takes_those_from_the_queue_who_fit_no_other_and_opening_brings_them_back(
+        self, session: Session, parted: Parted
+    ) -> None:
+        young, old = came(session, parted, YOUNG), came(session, parted, OLD)
+
+        setting(session, parted.old, is_open=False)
+
+        assert stands(young) == (Triage.TO_CALL, Disposition.CANDIDATE)
+        assert (stands(old), old.closed_reason) == (
+            (Triage.CLOSED, Disposition.INELIGIBLE),
+            service.RULED_OUT,
+        )
+        setting(session, parted.old, is_open=True, at=LATER)
+        assert stands(old) == (Triage.TO_CALL, Disposition.CANDIDATE)
+
+    def test_says_in_the_assessment_why_somebody_was_judged_again(
+        self, session: Session, parted: Parted
+    ) -> None:
+        old = came(session, parted, OLD)
+
+        setting(session, parted.old, is_open=False)
+
+        assert queries.assessments_of(session, old.id)[0].cause == "cohort"
+
+    def test_judges_nobody_again_who_was_ruled_out_before_it_closed(
+        self, session: Session, parted: Parted
+    ) -> None:
+        parted.old.is_open = False
+        session.flush()
+        old = came(session, parted, OLD)
+        parted.old.is_open = True
+        session.flush()
+        setting(session, parted.old, is_open=False, at=LATER)
+
+        setting(session, parted.old, is_open=True, at=LATER)
+
+        assert old.triage is Triage.CLOSED
+
+    def test_brings_back_those_who_came_while_it_was_closed(self, session: Session, parted: Parted) -> None:
+        setting(session, parted.old, is_open=False)
+        old = came(session, parted, OLD)
+        assert stands(old)[0] is Triage.CLOSED
+
+        setting(session, parted.old, is_open=True, at=LATER)
+
+        assert stands(old)[0] is Triage.TO_CALL
+
+    def test_makes_those_wait_whose_other_one_is_held_and_opening_lets_them_go_on(
+        self, session: Session, parted: Parted
+    ) -> None:
+        match = came(session, parted, OLD)
+        assessing.override(session, match.id, "c2", passes=True, reason="Agreed with the sponsor", at=NOON)
+        holds.place(session, reason=HoldReason.SAFETY, at=NOON, cohort_id=parted.old.id)
+        assert stands(match)[0] is Triage.TO_CALL
+
+        setting(session, parted.young, is_open=False)
+
+        assert stands(match)[0] is Triage.HELD
+        setting(session, parted.young, is_open=True)
+        assert stands(match)[0] is Triage.TO_CALL
+
+    def test_judges_nobody_again_for_another_name_or_cap(self, session: Session, parted: Parted) -> None:
+        old = came(session, parted, OLD)
+        parted.old.is_open = False
+        session.flush()
+
+        cohorts.save(session, parted.opened.study.id, "B", name="Older", cap=9, is_open=False, at=LATER)
+
+        assert stands(old) == (Triage.TO_CALL, Disposition.CANDIDATE)
+
+    def test_may_be_new_and_closed_from_the_beginning(self, session: Session, parted: Parted) -> None:
+        old = came(session, parted, OLD)
+        session.delete(parted.old)
+        session.flush()
+
+        cohorts.save(session, parted.opened.study.id, "B", name="Old", is_open=False, at=NOON)
+
+        assert stands(old)[0] is Triage.CLOSED
+
+
+class TestArriving:
+    def test_asks_for_no_cohort_where_the_protocol_has_none(self, database: Database, session: Session) -> None:
+        opened = make_open_study(session)
+
+        with counted(database) as sent:
+            arrive(session, opened, at=NOON)
+
+        assert not [one for one in sent if "FROM cohort" in one]
+
+    def test_asks_for_cohorts_where_the_protocol_has_some(
+        self, database: Database, session: Session, parted: Parted
+    ) -> None:
+        with counted(database) as sent:
+            came(session, parted, OLD)
+
+        assert [one for one in sent if "FROM cohort" in one]
 
 
 class TestHandingOver:

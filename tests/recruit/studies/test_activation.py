@@ -62,7 +62,7 @@ class TestMissing:
     @pytest.mark.parametrize(
         ("broken", "said"),
         [
-            (_study(neutral_name=""), "no neutral name"),
+            (_study(neutral_names={}), "no neutral name"),
             (_study(safety_contact=""), "no safety contact"),
             (_study(safety_deputy=""), "no deputy"),
             (_study(icf_languages=()), "informed consent form"),

@@ -10,12 +10,13 @@ from recruit.vocabulary import terms
 from screening.items import Item
 from screening.notation import parse_rule
 from screening.protocol import Criterion, CriterionKind, Protocol
-from screening.questionnaire import ConsentPurpose, Document, document_hash, language_hash
+from screening.questionnaire import ConsentPurpose, Document, EarlierWords, document_hash, language_hash
 from screening.texts import Respondent, Text
 from screening.vocabulary import packaged_vocabulary
 
 SELF = Respondent.SELF
 TOLD = Told(operator="Harbor Trials", name="Harbor study", languages=("en", "es"))
+NAMES = {"en": "Harbor study", "es": "estudio Faro"}
 
 
 @pytest.fixture
@@ -32,7 +33,9 @@ def document() -> Document:
         Criterion(id=f"c{n}", kind=CriterionKind.INCLUSION, text=rule, rule=parse_rule(rule))
         for n, rule in enumerate(rules)
     )
-    return questions.propose(Protocol(criteria=criteria), TOLD, vocabulary=packaged_vocabulary(), terms=terms())
+    return questions.propose(
+        Protocol(criteria=criteria), TOLD, NAMES, vocabulary=packaged_vocabulary(), terms=terms()
+    )
 
 
 def _held(text: Text | None) -> dict[str, dict[Respondent, str]]:
@@ -137,6 +140,13 @@ class TestConsents:
 
     def test_words_put_back_as_published_keep_their_version(self, document: Document) -> None:
         assert editing.counted_consents(document, document) == document
+
+    def test_new_words_say_what_becomes_of_earlier_ones_and_the_others_stay(self, document: Document) -> None:
+        ruled = editing.with_earlier(document, {"contact": EarlierWords.STOP})
+
+        kept = {one.purpose.value: one.earlier for one in ruled.consents}
+        assert kept.pop("contact") is EarlierWords.STOP
+        assert set(kept.values()) == {EarlierWords.VALID}
 
     def test_adds_and_drops_an_agreement(self, document: Document) -> None:
         added = editing.with_consent(document, defaults.consent(TOLD, ConsentPurpose.REGISTRY))

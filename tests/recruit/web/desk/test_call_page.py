@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -13,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from recruit import pipeline
 from recruit.accounts.models import Account, Role
-from recruit.contact.models import Communication
+from recruit.contact.models import Communication, Consent, ContactChannel
 from recruit.db import Database, found
 from recruit.intake import drafts
+from recruit.intake.models import InquiryChannel
 from recruit.matching import calling
 from recruit.matching.models import DueReason, Match, OpenCall, Triage
 from recruit.materials import service as materials
@@ -23,8 +25,9 @@ from recruit.materials.models import Material, MaterialKind, MaterialState
 from recruit.people import queries as people
 from recruit.people.models import ContactRole
 from recruit.studies import versions
+from recruit.studies.models import Study
 from screening.answers import parse
-from screening.questionnaire import Document
+from screening.questionnaire import Document, EarlierWords
 from screening.responses import Answer
 from screening.slips import Problems
 from screening.texts import Respondent
@@ -32,6 +35,7 @@ from tests.browsing import signed_in
 from tests.conftest import NOON
 from tests.factories import OpenStudy, approve_everything, make_account
 from tests.recruit.arrivals import AGREED, FITS, UNSURE, arrive, contact_of
+from tests.recruit.contact.test_wordings import other_words, use
 from tests.recruit.web.desk.conftest import Desk, version_of
 
 
@@ -119,7 +123,7 @@ def worded(part: object) -> object:
     return {name: worded(one) for name, one in part.items()}
 
 
-def approve_script(database: Database, desk: Desk, body: str) -> None:
+def approve_script(database: Database, desk: Desk, body: str, *, language: str = "en") -> None:
     """Let an approved script take the place of the study's own."""
     with database.transaction(actor="test") as session:
         material = session.scalars(
@@ -127,7 +131,7 @@ def approve_script(database: Database, desk: Desk, body: str) -> None:
                 Material.study_id == desk.opened.study.id, Material.kind == MaterialKind.PHONE_SCRIPT
             )
         ).one()
-        version = materials.write(session, material.id, "en", body, at=NOON)
+        version = materials.write(session, material.id, language, body, at=NOON)
         for state in (MaterialState.INTERNAL_REVIEW, MaterialState.SUBMITTED):
             materials.move(session, version.id, state, at=NOON)
         approve_everything(session, desk.opened.study, at=NOON)
@@ -269,8 +273,27 @@ class TestScript:
 
         page = call_page(browser, desk.url)
 
-        site, study = desk.opened.site.name, desk.opened.study.neutral_name
+        site, study = desk.opened.site.name, desk.opened.study.neutral_names["en"]
         assert f"I am Ana Ortiz of Trial Recruit, {site}, about {study}. Call (555) 010-0101." in page
+
+    @pytest.mark.parametrize(
+        ("names", "said"),
+        [
+            ({"en": "Harbor study", "es": "estudio Faro"}, "Usted preguntó por el estudio Faro."),
+            ({"en": "Harbor study"}, "Usted preguntó por el estudio de salud."),
+        ],
+    )
+    def test_a_script_in_spanish_names_the_study_in_spanish(
+        self, browser: FlaskClient, desk: Desk, database: Database, names: dict[str, str], said: str
+    ) -> None:
+        with database.transaction(actor="test") as session:
+            found(session, Study, desk.opened.study.id).neutral_names = names
+            match_id = arrive(session, desk.opened, contact_of("Rosa", language="es"), at=NOON).id
+        approve_script(database, desk, "Usted preguntó por el {study}.", language="es")
+
+        page = call_page(browser, f"/staff/desk/matches/{match_id}")
+
+        assert said in page
 
     def test_each_line_of_the_script_stands_on_its_own(
         self, browser: FlaskClient, desk: Desk, database: Database
@@ -412,3 +435,48 @@ def test_an_open_call_is_anothers_for_an_hour(
         calling.open_call(session, desk.match_id, ana.id, at=NOON - timedelta(minutes=minutes))
 
     assert signed_in(app, ben, at=NOON).post(f"{desk.url}/call/start").status_code == 409
+
+
+class TestWordsThatHaveChanged:
+    @pytest.fixture
+    def url(self, database: Database, desk: Desk) -> str:
+        with database.transaction(actor="test") as session:
+            agreed = [replace(one, questionnaire_version_id=desk.opened.questionnaire.id) for one in AGREED]
+            who = contact_of("Nora", "Vega")
+            _inquiry, match = pipeline.inquire(
+                session,
+                desk.opened.study,
+                who,
+                agreed,
+                channel=InquiryChannel.FORM,
+                at=NOON - timedelta(days=9),
+                study_site_id=desk.opened.study_site.id,
+            )
+            newer = other_words(session, desk.opened, EarlierWords.ASK_AGAIN, words="You may also write to me.")
+            use(session, desk.opened, newer)
+            return f"/staff/desk/matches/{match.id}"
+
+    def test_are_read_out_and_the_yes_is_kept_with_them(
+        self, database: Database, browser: FlaskClient, url: str
+    ) -> None:
+        before = call_page(browser, url)
+
+        answer = browser.post(f"{url}/call/agreements", data={"purpose": "contact", "said": "yes"})
+        after = browser.get(f"{url}/call").text
+
+        with database.reading() as session:
+            written = session.scalars(
+                sa.select(Consent).where(Consent.text == "You may also write to me.").order_by(Consent.id)
+            ).all()
+        assert "You may also write to me." in before
+        assert answer.status_code == 303
+        assert "You may also write to me." not in after
+        assert {(one.channel, one.how, one.text_version) for one in written} == {
+            (ContactChannel.CALL, "phone", "2"),
+            (ContactChannel.SMS, "phone", "2"),
+        }
+
+    def test_cannot_be_agreed_to_without_a_call(self, browser: FlaskClient, url: str) -> None:
+        answer = browser.post(f"{url}/call/agreements", data={"purpose": "contact", "said": "yes"})
+
+        assert answer.status_code == 409
