@@ -7,10 +7,10 @@ from collections.abc import Callable
 import click
 from flask import Flask
 
-from recruit.commands import database, jobs, studies, translations, users
+from recruit.commands import assessments, database, jobs, studies, translations, users
 from recruit.errors import BadSettings
 
-GROUPS = (database.group, jobs.worker, studies.group, translations.group, users.group)
+GROUPS = (assessments.group, database.group, jobs.worker, studies.group, translations.group, users.group)
 
 
 def register(app: Flask) -> None:
