@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -16,6 +16,10 @@ from recruit.backups.contents import DAMAGED, NOT_OURS, REQUIRED, Contents, Wrap
 from recruit.errors import Refused, Unavailable
 
 SUFFIX = ".dump"
+INCOMING = "recruit_incoming"
+"""The schema in which a restored database is made ready."""
+_ASIDE = "recruit_aside"
+_FUNCTIONS = "('audit_row', 'refuse_change')"
 _MAGIC = b"PGDMP"
 
 
@@ -24,7 +28,8 @@ def write(url: URL, target: Path) -> None:
 
     :raises Unavailable: the server cannot be reached or there is no room
     """
-    _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}", url=url)
+    leftover = f"--exclude-schema={INCOMING}"
+    _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", leftover, f"--file={target}", url=url)
 
 
 def inspect(path: Path) -> Contents:
@@ -49,18 +54,46 @@ def inspect(path: Path) -> Contents:
     return Contents(revision, tuple(_wrapped_key(row) for row in keys.values()))
 
 
-def load(source: Path, url: URL, *, replaced: Iterable[str], afterwards: Iterable[str]) -> None:
-    """Put a dump in the place of these tables, in one transaction: whole, or not at all.
+def load(source: Path, url: URL) -> URL:
+    """Put a dump into a schema of its own beside what is there; give the address under which it is seen.
 
-    :param afterwards: SQL that runs in the same transaction, before anybody can see what was loaded
+    A dump names the schema that it came from, so what is there steps aside for the length of the one
+    transaction. Whatever interrupts it, the live tables are where they were.
+
     :raises Unavailable: the server cannot be reached, there is no room, or somebody holds a table
     """
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "restore.sql"
         _run("pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(source))
-        steps = [f"--command={statement}" for statement in _clearing(replaced)]
-        steps += [f"--file={script}", *(f"--command={statement}" for statement in afterwards)]
-        _run("psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", *steps, url=url)
+        before = (
+            f"DROP SCHEMA IF EXISTS {INCOMING} CASCADE",
+            f"CREATE SCHEMA {INCOMING}",
+            f"CREATE SCHEMA {_ASIDE}",
+            _moving("public", _ASIDE),
+        )
+        after = (_moving("public", INCOMING), _moving(_ASIDE, "public"), f"DROP SCHEMA {_ASIDE}")
+        _in_one_transaction(
+            url,
+            *(f"--command={statement}" for statement in before),
+            f"--file={script}",
+            *(f"--command={statement}" for statement in after),
+        )
+    options = (*url.normalized_query.get("options", ()), f"-csearch_path={INCOMING}")
+    return url.update_query_dict({"options": " ".join(options)})
+
+
+def swap(url: URL) -> None:
+    """Put what was loaded in the place of what is there, in one transaction: whole, or not at all.
+
+    :raises Unavailable: the server cannot be reached, or somebody holds a table
+    """
+    steps = (_clearing("public"), _moving(INCOMING, "public"), f"DROP SCHEMA {INCOMING}")
+    _in_one_transaction(url, *(f"--command={statement}" for statement in steps))
+
+
+def discard(url: URL) -> None:
+    """Remove what was loaded and has not been put in place."""
+    _in_one_transaction(url, f"--command=DROP SCHEMA IF EXISTS {INCOMING} CASCADE")
 
 
 def require_programs() -> None:
@@ -76,11 +109,44 @@ def require_programs() -> None:
         )
 
 
-def _clearing(tables: Iterable[str]) -> Iterator[str]:
-    yield "SET lock_timeout = '10s'"
-    for table in sorted(tables):
-        yield f'DROP TABLE IF EXISTS public."{table}" CASCADE'
-    yield "DROP FUNCTION IF EXISTS public.audit_row(), public.refuse_change() CASCADE"
+def _in_one_transaction(url: URL, *steps: str) -> None:
+    _run(
+        "psql",
+        *("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"),
+        "--command=SET client_min_messages = warning",
+        "--command=SET lock_timeout = '10s'",
+        *steps,
+        url=url,
+    )
+
+
+def _moving(origin: str, target: str) -> str:
+    """Write what moves all tables and our functions from one schema to another."""
+    return _for_each(
+        origin,
+        f"ALTER TABLE {origin}.%I SET SCHEMA {target}",
+        f"ALTER FUNCTION {origin}.%I() SET SCHEMA {target}",
+    )
+
+
+def _clearing(schema: str) -> str:
+    """Write what drops all tables and our functions."""
+    return _for_each(
+        schema, f"DROP TABLE IF EXISTS {schema}.%I CASCADE", f"DROP FUNCTION {schema}.%I() CASCADE"
+    )
+
+
+def _for_each(schema: str, table: str, function: str) -> str:
+    return f"""
+DO $$ DECLARE name text; BEGIN
+FOR name IN SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = '{schema}' ORDER BY tablename LOOP
+    EXECUTE pg_catalog.format('{table}', name);
+END LOOP;
+FOR name IN SELECT proname FROM pg_catalog.pg_proc
+    WHERE pronamespace = '{schema}'::pg_catalog.regnamespace AND proname IN {_FUNCTIONS} LOOP
+    EXECUTE pg_catalog.format('{function}', name);
+END LOOP;
+END $$"""  # noqa: S608 - names of ours
 
 
 def _run(program: str, *arguments: str, url: URL | None = None) -> str:

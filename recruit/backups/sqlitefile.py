@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -50,8 +52,18 @@ def inspect(path: Path) -> Contents:
 def load(source: Path, database: Path) -> None:
     """Put the content of a file into a database in one step: whole, or not at all when it is interrupted.
 
+    Where there is no database any more but a file that cannot be opened, that is emptied first.
+
     :raises Unavailable: the database stays busy, or there is no room
     """
+    try:
+        _load(source, database)
+    except sqlite3.DatabaseError:
+        _empty(database)
+        _load(source, database)
+
+
+def _load(source: Path, database: Path) -> None:
     tries = iter(range(_TRIES))
 
     def give_up_in_time(_status: int, _remaining: int, _total: int) -> None:
@@ -61,6 +73,23 @@ def load(source: Path, database: Path) -> None:
     with _translated(), _open(source, "ro") as backup, _open(database, "rwc") as live:
         live.execute("PRAGMA journal_mode=WAL")
         backup.backup(live, progress=give_up_in_time, sleep=_PAUSE)
+
+
+def copy_as_it_is(database: Path, target: Path) -> None:
+    """Copy a file that may be no database any more, with what stands beside it; byte for byte."""
+    for end in ("", "-wal"):
+        part = database.with_name(f"{database.name}{end}")
+        if part.exists():
+            copy = target.with_name(f"{target.name}{end}")
+            copy.touch(mode=0o600, exist_ok=False)
+            shutil.copyfile(part, copy)
+
+
+def _empty(database: Path) -> None:
+    """Make an empty database of a file that SQLite cannot open; owner and permissions stay as they are."""
+    for end in ("-wal", "-shm"):
+        database.with_name(f"{database.name}{end}").unlink(missing_ok=True)
+    os.truncate(database, 0)
 
 
 @contextmanager

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from recruit import backup, context, revising, rotation, schema
+from recruit.backups.carrying import Carried
 from recruit.commands.plain import PlainGroup
 from recruit.db import Database
 from recruit.operations import checks
 from recruit.operations import service as operations
 
+_BY_HAND = (
+    "before you switch sending on, enter again from your records who asked to be erased, who said STOP (your "
+    "carrier keeps a list), who asked not to be contacted or took a consent back, and deactivate the accounts "
+    "of people who have left."
+)
 group = PlainGroup("db", help="The database: schema, backups, restore, checks, keys.")
 
 
@@ -62,9 +69,55 @@ def restore(path: Path, replace: bool) -> None:
     done = backup.restore(context.database(), path, replace=replace, folder=folder, at=context.now())
     if done.set_aside is not None:
         click.echo(f"What was there before is in {done.set_aside.path}.")
+    for words in _words_of(done.carried):
+        click.echo(words)
     click.echo(
-        "Restored. Sending is off, so that nobody is written to twice. Look around, then run "
-        "`flask --app wsgi db sending on`."
+        "Restored. Sending is off, so that nobody is written to twice, and everybody is signed out. "
+        "Look around, then run `flask --app wsgi db sending on`."
+    )
+
+
+def _words_of(carried: Carried) -> Iterator[str]:
+    """Say what was carried over, what was not, and what a person has to do about it."""
+    if carried.why_nothing:
+        yield (
+            "Nothing could be carried over from the database that was replaced "
+            f"({carried.why_nothing}): {_BY_HAND}"
+        )
+    else:
+        yield "Carried over from the database that was replaced:"
+        yield from (f"  {subject}: {count}" for subject, count in _counts(carried))
+    if carried.people_erased:
+        yield "Each erasure stands in the trail by `cli:db restore`, reason `restore:carry-over`."
+    if carried.records_elsewhere:
+        yield (
+            f"Of {carried.records_elsewhere} of the people erased again a study's record has to stay, and this "
+            "backup is too old to hold it: keep the file of what was there before."
+        )
+    if carried.unread:
+        kinds = ", ".join(carried.unread)
+        yield f"Could not be read there, and so not carried over: {kinds}. As for these, {_BY_HAND}"
+    if carried.campaigns_paused:
+        yield f"Campaigns that were running in this backup and are paused now: {carried.campaigns_paused}."
+    if carried.last_administrators:
+        yield (
+            f"Administrators who have ceased to be one, and whom nobody here can stand in for: "
+            f"{carried.last_administrators}. They have no password any more. Make an administrator with "
+            "`flask --app wsgi users invite`, who then ends what they hold."
+        )
+
+
+def _counts(carried: Carried) -> tuple[tuple[str, int], ...]:
+    return (
+        ("people erased again", carried.people_erased),
+        ("addresses closed (STOP, wrong number, bounced, erased)", carried.addresses_closed),
+        ("addresses opened again by their holders", carried.addresses_opened),
+        ("people marked do not contact", carried.do_not_contact),
+        ("consents withdrawn", carried.consents_withdrawn),
+        ("messages sent or closed", carried.messages),
+        ("accounts deactivated", carried.accounts_deactivated),
+        ("roles ended", carried.roles_ended),
+        ("passwords changed", carried.passwords_changed),
     )
 
 
