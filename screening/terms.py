@@ -30,7 +30,8 @@ _LAST: Final = "\U0010ffff"
 _ICD_CODE: Final = re.compile(r"[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?")
 _ICD_BLOCK: Final = re.compile(r"([A-Z][0-9][0-9A-Z])-([A-Z][0-9][0-9A-Z])")
 _ATC_INGREDIENT: Final = 7
-_ATC_CODE: Final = re.compile(r"[A-Z](\d{2}([A-Z]([A-Z](\d{2})?)?)?)?")
+_ATC_CODE: Final = re.compile(r"[A-DGHJL-NPRSV](\d{2}([A-Z]([A-Z](\d{2})?)?)?)?")
+_ATC_LEVELS: Final = (1, 3, 4, 5, 7)
 
 
 class Terms(Protocol):
@@ -64,6 +65,11 @@ class PrefixTerms:
         """Say what is wrong with a code as somebody wrote it, or nothing."""
         found = (_problem(code.system, text) for text in code.code.split(EITHER))
         return next((problem for problem in found if problem), None)
+
+
+def atc_ancestors(code: str) -> tuple[str, ...]:
+    """Give the classes above an ATC code, from the first level down: A, A10, A10B, A10BA for A10BA02."""
+    return tuple(code[:length] for length in _ATC_LEVELS if length < len(code))
 
 
 def _problem(system: str, text: str) -> str | None:
