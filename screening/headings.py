@@ -57,6 +57,12 @@ _INLINE = re.compile(
     r"(?:\s+for(?:\s+[\w/()#-]+){1,5})?\s*:)\s*(?P<rest>\S.*)$",
     re.I | re.S,
 )
+_NONE = r"(?:not applicable|n/?a|none|nil|not specified|unspecified|none specified)"
+_EMPTY = re.compile(
+    rf"^(?P<head>(?:[\w/()-]+\s+){{0,4}}?(?:{_INCLUSION}|{_EXCLUSION}|el[ie]gib[a-z]{{2,6}})(?:\s+{_CRITERIA})?"
+    rf"(?:\s*[:\u2013\u2014-])?)(?:(?<=[:\u2013\u2014-])\s*|\s+)(?P<rest>\W?{_NONE}\W*)$",
+    re.I,
+)
 _CANCER = re.compile(
     r"^-{0,2}\s*(?P<head>DISEASE CHARACTERISTICS|PATIENT CHARACTERISTICS|PRIOR[ /]*CONCURRENT THERAPY"
     r"|PROTOCOL ENTRY CRITERIA)\s*(?:--|:|$)",
@@ -172,11 +178,7 @@ _EVERYBODY = re.compile(
     re.I,
 )
 _ANYBODY_WITH = re.compile(rf"{_ANYBODY}(?:with|who|that|having)?(?:\s+(?:have|has|had|are|is))?\W*", re.I)
-_NOTHING = re.compile(
-    r"\W*(?:not applicable|n/?a|none|nil|not specified|unspecified|none specified|no eligibility criteria"
-    r"|no exclusion criteria)\W*",
-    re.I,
-)
+_NOTHING = re.compile(rf"\W*(?:{_NONE}|no eligibility criteria|no exclusion criteria)\W*", re.I)
 
 
 def kind_of(heading: str) -> TextKind | None:
@@ -220,12 +222,15 @@ def is_kind_heading(line: str) -> bool:
 
 
 def inline_heading(line: str) -> tuple[str, str] | None:
-    """Take apart "Exclusion Criteria: patients with", a heading and what it opens on the same line."""
+    """Take apart "Exclusion Criteria: patients with", a heading and what it opens on the same line.
+
+    What it opens may be that it asks nothing: "Exclusion - none".
+    """
     head = line[:_LONGEST]
     cancer = _CANCER.match(head)
     if cancer and line[cancer.end() :].strip():
         return line[: cancer.end()].strip(), line[cancer.end() :].strip()
-    found = _INLINE.match(head)
+    found = _EMPTY.match(head) or _INLINE.match(head)
     if found is None or _VERB.search(found["head"]):
         return None
     return found["head"], line[found.start("rest") :].strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -18,15 +18,16 @@ from campaigns.audience.service import NewCampaign
 from campaigns.links.queries import list_links
 from campaigns.outbox.queries import conservation, masked_messages
 from campaigns.outbox.states import State
-from campaigns.scoping import studies_within, study_within
+from campaigns.scoping import study_within
 from campaigns.web import pages
 from recruit import context
 from recruit.accounts.models import Role
 from recruit.db import found
 from recruit.errors import Conflict, Invalid, NotFound, RecruitError, Refused
 from recruit.ids import new_token
-from recruit.materials.models import MaterialVersion
-from recruit.web import fields, identity
+from recruit.materials.models import Material, MaterialVersion
+from recruit.studies.models import Study
+from recruit.web import fields, identity, languages
 from recruit.web.guards import allow
 from recruit.web.moments import recent_moment
 from recruit.web.navigation import NavigationItem
@@ -38,6 +39,7 @@ NAVIGATION: tuple[NavigationItem, ...] = (
 _MESSAGES = (_l("Messages"),)
 MOST_QUIET_DAYS = 3650
 MOST_SOURCES = 200
+Text = tuple[MaterialVersion, Material, Study]
 
 
 @bp.get("")
@@ -52,8 +54,8 @@ def campaigns() -> ResponseReturnValue:
 @bp.get("/new")
 @allow(Role.MARKETER)
 def new() -> ResponseReturnValue:
-    """Ask for the text and whom it is for."""
-    return _form({})
+    """Ask which study the message is about, then for the text and whom it is for."""
+    return _form(request.args)
 
 
 @bp.post("")
@@ -139,13 +141,18 @@ def _form(posted: Mapping[str, str], *errors: RecruitError) -> str:
     with context.reading() as session:
         texts = queries.approved_texts(session, scope)
         links = list_links(session, scope)
-        studies = studies_within(session, scope)
+    offered = list({study.id: study for _version, _material, study in texts}.values())
+    study = _about(posted, texts, offered)
+    if study is None and offered:
+        return render_template("marketing/campaign_study.html", studies=offered)
     chosen = request.form.getlist("stage"), request.form.getlist("source")
     return render_template(
         "marketing/campaign_new.html",
-        texts=texts,
-        links=links,
-        studies=studies,
+        study=study,
+        languages_of=languages.LANGUAGES,
+        has_others=len(offered) > 1,
+        texts=[(version, material) for version, material, about in texts if about is study],
+        links=[line for line in links if study and line.link.study_id in (study.id, None)],
         stages=list(WaitingStage),
         chosen_stages=chosen[0],
         chosen_sources=chosen[1],
@@ -157,6 +164,14 @@ def _form(posted: Mapping[str, str], *errors: RecruitError) -> str:
     )
 
 
+def _about(posted: Mapping[str, str], texts: Sequence[Text], offered: Sequence[Study]) -> Study | None:
+    """Find the study of the text that was chosen, else the one that was asked for, or the only one there is."""
+    of_text = [study for version, _material, study in texts if str(version.id) == posted.get("text")]
+    asked = [study for study in offered if str(study.id) == posted.get("study")]
+    only = offered if len(offered) == 1 else []
+    return next(iter([*of_text, *asked, *only]), None)
+
+
 def _page(campaign_id: UUID, *errors: RecruitError) -> str:
     with context.reading() as session:
         row = found(session, Campaign, campaign_id)
@@ -166,6 +181,7 @@ def _page(campaign_id: UUID, *errors: RecruitError) -> str:
             "marketing/campaign.html",
             campaign=row,
             study=study,
+            languages_of=languages.LANGUAGES,
             audience=audience,
             version=found(session, MaterialVersion, row.material_version_id),
             kept=conservation(session, row.id),

@@ -46,7 +46,7 @@ Exclusion Criteria:
 MIAMI, HARBOR = "Miami Headache Center", "Harbor Clinic"
 ROSA = "Rosa Delgado"
 DETAILS = {
-    "neutral_name": "estudio de salud Faro",
+    "neutral_name_es": "estudio de salud Faro",
     "nickname": "FARO",
     "safety_contact": "Dr. Vera Lind, +1 555 010 0190",
     "safety_deputy": "Dr. Omar Reyes, +1 555 010 0191",

@@ -372,6 +372,29 @@ class TestHeadings:
 
         assert drawing.splitlines() == ["# Exclusion Criteria:", "- > Patients with", "-   stroke"]
 
+    @pytest.mark.parametrize(
+        ("line", "heading", "rest"),
+        [
+            ("Exclusion Criteria: None", "Exclusion Criteria:", "None"),
+            ("Exclusion: none", "Exclusion:", "none"),
+            ("Exclusion Criteria - N/A", "Exclusion Criteria -", "N/A"),
+            ("EXCLUSION CRITERIA NONE", "EXCLUSION CRITERIA", "NONE"),
+            ("Key exclusion criteria:None.", "Key exclusion criteria:", "None."),
+        ],
+    )
+    def test_keeps_what_a_heading_says_of_its_own_list_being_empty(
+        self, line: str, heading: str, rest: str
+    ) -> None:
+        read = drawn(f"Inclusion Criteria:\n\n* Adults\n\n{line}")
+
+        assert read.splitlines()[2:] == [f"# {heading}", f"- ! {rest}"]
+
+    @pytest.mark.parametrize("line", ["None of the exclusion criteria", "Exclusion Criteria None of these"])
+    def test_takes_no_other_none_for_an_empty_list(self, line: str) -> None:
+        read = drawn(f"Inclusion Criteria:\n\n* Adults\n\n{line}\n\n* Stroke")
+
+        assert "!" not in read
+
     def test_keeps_the_last_paragraph_before_the_other_heading_as_a_criterion(self) -> None:
         text = "Inclusion Criteria:\n\nAge over 18\n\nHealthy volunteers\n\nExclusion Criteria:\n\nStroke"
 

@@ -14,14 +14,16 @@ from recruit.accounts.models import Role
 from recruit.db import found
 from recruit.errors import Invalid, Refused
 from recruit.intake import assisted, drafts
+from recruit.intake.drafts import Opened
 from recruit.intake.models import Draft, Entrance, Medium, SourceLink
 from recruit.matching import queries
 from recruit.studies import queries as studies
 from recruit.studies.models import Study
 from recruit.web.guards import allow
-from recruit.web.recruiting import words
+from recruit.web.recruiting import rightperson, words
 from recruit.web.recruiting.reading import Form
-from recruit.web.recruiting.scene import account_id, scene_of, scope
+from recruit.web.recruiting.scene import Scene, account_id, scene_of, scope
+from screening.texts import Respondent
 
 bp = Blueprint("beginning", __name__)
 LANGUAGES = ("en", "es")
@@ -77,11 +79,19 @@ def begin_known(match_id: UUID) -> ResponseReturnValue:
             study_site_ids=site_ids,
         )
         draft.source_link_id = scene.match.first_source_link_id
-        about = assisted.respondent_before(session, drafts.open_draft(session, draft))
+        about = _about(session, scene, drafts.open_draft(session, draft))
         if about is not None:
             drafts.choose_respondent(session, draft.id, about, at=context.now())
         draft_id = draft.id
     return redirect(url_for("desk.assisted.show", draft_id=draft_id), 303)
+
+
+def _about(session: Session, scene: Scene, opened: Opened) -> Respondent | None:
+    """Say whom the questions are about: as last time, unless the child of then is of age now."""
+    before = assisted.respondent_before(session, opened)
+    if before is not Respondent.CHILD or Respondent.SELF not in opened.document.respondents:
+        return before
+    return rightperson.right_person(session, scene, now=context.now()).respondent
 
 
 def _begin(

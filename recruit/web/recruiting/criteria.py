@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from recruit.matching import assessing
 from recruit.matching.assessing import Judged
 from recruit.matching.models import AssessmentRow, Match, Override
+from recruit.web import languages
 from screening.assess import CriterionVerdict, explain
 from screening.protocol import CriterionKind
 from screening.verdict import Label
@@ -121,9 +122,9 @@ def missing_words(verdict: CriterionVerdict, vocabulary: Vocabulary) -> list[str
 
 
 def label(key: str, vocabulary: Vocabulary) -> str:
-    """Name a fact as staff do."""
+    """Name a fact as staff do, in the reader's language."""
     found = vocabulary.get(key)
-    return found.text("label", "en") if found else key.replace("_", " ")
+    return found.text("label", languages.current()) if found else key.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)

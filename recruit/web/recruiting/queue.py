@@ -24,6 +24,7 @@ from recruit.matching.place import FALLBACK_ZONE
 from recruit.matching.plan import FIRST_ATTEMPT_MINUTES, UNREACHED, CallOutcome
 from recruit.matching.queries import PAGE, Filter, LiveHold, Place, QueueRow, View
 from recruit.studies.models import StudyFactKey
+from recruit.web import languages
 from recruit.web.guards import allow
 from recruit.web.recruiting import clocks, criteria, timeline, words
 from recruit.web.recruiting.reading import uuid_of
@@ -298,10 +299,11 @@ def _banner(live: LiveHold) -> HoldBanner:
 
 
 def _fact_labels(session: Session, study_ids: set[UUID]) -> dict[UUID | None, dict[str, str]]:
-    """Give words for fact keys, with one query for all studies' own."""
-    packaged = {key.name: key.text("label", "en") for key in packaged_vocabulary()}
+    """Give words for fact keys in the reader's language, with one query for all studies' own."""
+    tongue = languages.current()
+    packaged = {key.name: key.text("label", tongue) for key in packaged_vocabulary()}
     found: dict[UUID | None, dict[str, str]] = {None: packaged}
     for row in session.scalars(sa.select(StudyFactKey).where(StudyFactKey.study_id.in_(study_ids))):
         own = found.setdefault(row.study_id, dict(packaged))
-        own[row.name] = read_key(row.name, row.document).text("label", "en")
+        own[row.name] = read_key(row.name, row.document).text("label", tongue)
     return found
