@@ -285,7 +285,7 @@ def _computed(scene: Scene, key: Key, decides_from: EvidenceSource | None) -> Re
     for name in key.computed.inputs:
         source = scene.vocabulary[name]
         readings = _effective(scene, source, decides_from)
-        inputs.append(Input(_hull(readings, source), source.plausible.range if source.plausible else None))
+        inputs.append(_input(source, readings))
         used.extend(readings)
     result = COMPUTATIONS[key.computed.function](inputs)
     if result is None or not used:
@@ -295,6 +295,27 @@ def _computed(scene: Scene, key: Key, decides_from: EvidenceSource | None) -> Re
         _oldest([reading for reading in used if _expires(scene, reading)] or used),
         max((reading.source for reading in used), key=lambda source: source.rank),
         tuple(fact for reading in used for fact in reading.facts),
+    )
+
+
+def _input(key: Key, readings: Sequence[Reading]) -> Input:
+    """Give what is possible of an input: of a choice that nobody knows, every one of its codes."""
+    told = [reading.value.codes for reading in readings if isinstance(reading.value, Choice)]
+    days = [reading.value.range for reading in readings if isinstance(reading.value, Dated)]
+    return Input(
+        known=_hull(readings, key),
+        plausible=key.plausible.range if key.plausible else None,
+        codes=frozenset().union(*told) if told else frozenset(key.codes),
+        days=_hull_of_days(days) if days else None,
+        observed=_hull_of_days([reading.observed for reading in readings]) if readings else None,
+    )
+
+
+def _hull_of_days(ranges: Sequence[DateRange]) -> DateRange:
+    lows = [days.lo for days in ranges if days.lo is not None]
+    highs = [days.hi for days in ranges if days.hi is not None]
+    return DateRange(
+        min(lows) if len(lows) == len(ranges) else None, max(highs) if len(highs) == len(ranges) else None
     )
 
 
