@@ -22,6 +22,7 @@ from pydantic import (
     PlainSerializer,
     SerializerFunctionWrapHandler,
     ValidationError,
+    WithJsonSchema,
     field_validator,
     model_serializer,
     model_validator,
@@ -61,7 +62,20 @@ def _write_code(code: Code) -> dict[str, str]:
     return {name: text for name, text in written.items() if text}
 
 
-CodeField = Annotated[Code, BeforeValidator(_read_code), PlainSerializer(_write_code)]
+_CODE_SCHEMA: Final = {
+    "type": "object",
+    "properties": {
+        "system": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]*$"},
+        "release": {"type": "string", "pattern": "^[A-Za-z0-9._-]*$"},
+        "code": {"type": "string", "pattern": "^[A-Za-z0-9*][A-Za-z0-9.+:_*/-]*$"},
+    },
+    "required": ["system", "code"],
+    "additionalProperties": False,
+}
+
+CodeField = Annotated[
+    Code, BeforeValidator(_read_code), PlainSerializer(_write_code), WithJsonSchema(_CODE_SCHEMA)
+]
 
 
 class Strict(BaseModel):

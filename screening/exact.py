@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints, WithJsonSchema
 
 from screening.intervals import CalendarUnit, Duration
 
@@ -56,16 +56,28 @@ def _check_plain(text: str) -> str:
 
 
 ExactDecimal = Annotated[
-    Decimal, BeforeValidator(_read_decimal), PlainSerializer(lambda d: format(d, "f"), return_type=str)
+    Decimal,
+    BeforeValidator(_read_decimal),
+    PlainSerializer(lambda d: format(d, "f"), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DECIMAL.pattern}$"}),
 ]
 """A finite decimal, written in JSON as text; its digits are kept as given."""
 
 Count = Annotated[
-    int, BeforeValidator(_read_count), BeforeValidator(_read_count_text), PlainSerializer(str, return_type=str)
+    int,
+    BeforeValidator(_read_count),
+    BeforeValidator(_read_count_text),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^{_COUNT.pattern}$"}),
 ]
 """A whole number from 0 on, written in JSON as text."""
 
-CalendarDuration = Annotated[Duration, BeforeValidator(_read_duration), PlainSerializer(str, return_type=str)]
+CalendarDuration = Annotated[
+    Duration,
+    BeforeValidator(_read_duration),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DURATION.pattern}$"}),
+]
 """A calendar duration, written as "6 months"."""
 
 Plain = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_check_plain)]

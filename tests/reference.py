@@ -3,6 +3,7 @@
 Tests compare the files with what is written here, so that no page can grow old.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from recruit import models as _recruit_models
 from recruit.db import Base
 from recruit.retention import RULES, Retention
 from recruit.settings import PREFIX, Environment, Settings
+from screening.documentschema import protocol_schema
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = (_recruit_models, _campaign_models)
@@ -113,9 +115,15 @@ def _plain(field: FieldInfo) -> str:
     return value.value if isinstance(value, Environment) else str(value)
 
 
+def protocol_schema_file() -> str:
+    """Write the JSON Schema of a protocol document."""
+    return json.dumps(protocol_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
 PAGES: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "reference" / "settings.md": settings_page,
     ROOT / "docs" / "reference" / "retention.md": retention_page,
+    ROOT / "docs" / "reference" / "protocol.schema.json": protocol_schema_file,
     ROOT / ".env.example": settings_example,
 }
 
