@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from screening.coded import find_coded
 from screening.criteria import Age, Attested, Coded, Distinct, Is, Number, When
@@ -59,7 +60,8 @@ def _number(leaf: Number, scene: Scene) -> Finding:
 
     found = find(scene, key, judge=judge, decides_from=leaf.decides_from, fresh=fresh)
     if found.why is Why.IMPRECISE and _lacks_reference(leaf, found):
-        return Finding(found.value, found.readings, Why.NO_REFERENCE, found.missing)
+        missing = tuple(replace(one, why=Why.NO_REFERENCE) for one in found.missing)
+        return Finding(found.value, found.readings, Why.NO_REFERENCE, missing)
     return found
 
 

@@ -264,10 +264,9 @@ def _denial_closes(question: Question, denial: Denial) -> bool:
     wanted = question.leaf.status
     if wanted is CodedStatus.PLANNED or denial.scope is DenialScope.PLANNED:
         return wanted.value == denial.scope.value
-    if denial.scope is DenialScope.CURRENT:
-        return wanted is CodedStatus.CURRENT and question.stretch is None
     if denial.since is None:
-        return True
+        now_only = denial.scope is DenialScope.CURRENT
+        return not now_only or (wanted is CodedStatus.CURRENT and question.stretch is None)
     if question.stretch is None:
         return wanted is CodedStatus.CURRENT
     first = question.stretch.possibly[0]

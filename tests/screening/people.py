@@ -32,7 +32,7 @@ from screening.facts import (
     Value,
 )
 from screening.intervals import DateRange, DecimalRange, birth_range_from_age
-from screening.notation import parse_rule
+from screening.notation import parse, parse_rule
 from screening.protocol import Criterion, CriterionKind, Protocol
 from screening.terms import PrefixTerms
 from screening.vocabulary import Key, KeyKind, Vocabulary, packaged_vocabulary, read_key
@@ -51,11 +51,37 @@ BIOPSY = {
     "told_by": ["participant", "record"],
     "validity": "3 months",
 }
-STUDY_KEYS = (read_key("study.pills", PILLS), read_key("study.biopsy", BIOPSY))
+INR = {
+    "kind": "quantity",
+    "label": {"en": "INR"},
+    "unit": "{INR}",
+    "told_by": ["record", "laboratory"],
+    "validity": "1 month",
+}
+ASTHMA_ATTACKS = {
+    "kind": "coded",
+    "about": "condition",
+    "label": {"en": "Asthma attacks"},
+    "told_by": ["participant", "record", "clinician"],
+    "validity": "3 months",
+    "affirms": "J45.21+J45.31+J45.41+J45.51+J45.901",
+    "denies": ["J45.21", "J45.31", "J45.41", "J45.51", "J45.901"],
+}
+STUDY_KEYS = tuple(
+    read_key(f"study.{name}", table)
+    for name, table in {
+        "pills": PILLS,
+        "biopsy": BIOPSY,
+        "inr": INR,
+        "asthma_attacks": ASTHMA_ATTACKS,
+    }.items()
+)
 VOCABULARY = packaged_vocabulary().extended(STUDY_KEYS)
 
 _IDS = count(1)
 _NOTED = re.compile(r"(?P<value>.*?)(?: @(?P<source>[a-z_]+)?(?: (?P<seen>\d{4}-\d{2}(?:-\d{2})?))?)?")
+_KIND = re.compile(r"\b(include|exclude)\b")
+_TAKEN_BACK = " taken back"
 _CODED_PART = re.compile(r" (since|until|on|unchanged|dose|route|but) (\S+(?: mg/d)?)")
 
 
@@ -111,11 +137,14 @@ def noted_all(
     table: Mapping[str, str | Sequence[str]], *, on: date = TODAY, vocabulary: Vocabulary = VOCABULARY
 ) -> Facts:
     """Read the facts of a person as they are noted in a table of cases."""
-    return Facts(
-        noted(name, text, on=on, vocabulary=vocabulary)
-        for name, texts in table.items()
-        for text in ([texts] if isinstance(texts, str) else texts)
-    )
+    facts: list[Fact] = []
+    for name, texts in table.items():
+        for text in [texts] if isinstance(texts, str) else texts:
+            fact = noted(name, text.removesuffix(_TAKEN_BACK), on=on, vocabulary=vocabulary)
+            facts.append(fact)
+            if text.endswith(_TAKEN_BACK):
+                facts.append(make_fact(name, None, observed=on, retracts=fact.id))
+    return Facts(facts)
 
 
 def judged(
@@ -131,6 +160,13 @@ def judged(
     exempt = None if unless is None else parse_rule(unless, vocabulary=VOCABULARY, terms=TERMS)
     criterion = Criterion(id="c1", kind=kind, text="as written", rule=node, unless=exempt)
     return assessed(Protocol(criteria=(criterion,)), facts, on=on).verdicts[0]
+
+
+def judged_whole(text: str, facts: Facts, *, on: date = TODAY) -> CriterionVerdict:
+    """Judge `include RULE` or `exclude RULE unless RULE`, with the anchors it names before it."""
+    named = _KIND.sub(r'\1 c1 text "as written" rule', text, count=1)
+    protocol = parse(f"language 1 {named}", vocabulary=VOCABULARY, terms=TERMS)
+    return assessed(protocol, facts, on=on).verdicts[0]
 
 
 def assessed(protocol: Protocol, facts: Facts, *, on: date = TODAY) -> Assessment:
