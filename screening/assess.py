@@ -25,7 +25,7 @@ from screening.verdict import Disposition, Kleene, Label
 from screening.vocabulary import Vocabulary
 
 _ENGINE: Final = (
-    "assess", "coded", "computed", "criteria", "distinct", "evidence", "exact", "facts", "intervals", "leaves",
+    "analytes", "assess", "coded", "computed", "criteria", "distinct", "evidence", "exact", "facts", "intervals", "leaves",
     "limits", "lowering", "outside", "protocol", "questions", "statements", "support", "terms", "tree", "units",
     "verdict", "vocabulary", "windows",
 )  # fmt: skip

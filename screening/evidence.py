@@ -221,7 +221,11 @@ def find(
 
 
 def readings_of(scene: Scene, key: Key, *, decides_from: EvidenceSource | None = None) -> tuple[Reading, ...]:
-    """Give the values held for a key, the computed one included; answers without value are none."""
+    """Give the values held for a key, the computed one included; answers without value are none.
+
+    What a source as strong says itself, of the same day or later, is not computed beside it: a laboratory's own
+    eGFR may rest on another formula.
+    """
     wanted = _VALUE_TYPES[key.kind]
     direct = tuple(
         Reading(fact.value, fact.observed, fact.source, (fact,))
@@ -229,7 +233,13 @@ def readings_of(scene: Scene, key: Key, *, decides_from: EvidenceSource | None =
         if isinstance(fact.value, wanted)
     )
     computed = _computed(scene, key, decides_from) if key.computed else None
-    return direct if computed is None else (*direct, computed)
+    if computed is None or any(_displaces(reading, computed) for reading in direct):
+        return direct
+    return (*direct, computed)
+
+
+def _displaces(said: Reading, computed: Reading) -> bool:
+    return said.source.rank <= computed.source.rank and not said.observed.before(computed.observed)
 
 
 _VALUE_TYPES: Mapping[KeyKind, tuple[type[Value], ...]] = {

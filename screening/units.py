@@ -2,20 +2,23 @@
 
 A unit is read into a factor over base dimensions, so that any sensible
 combination works ("mg/dL", "10*9/L", "kg/m2"). What stands in braces is a
-dimension of its own: `mL/min/{1.73_m2}` never turns into `mL/min`. Between
-mass and amount of substance the analyte's molar mass is needed.
+dimension of its own: `mL/min/{1.73_m2}` never turns into `mL/min`. What only
+a substance can tell (its molar mass, the charge of an ion, the two scales of
+HbA1c) comes from the table of `screening.analytes`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
+from screening.analytes import Scale, packaged_analytes
 from screening.errors import InvalidUnit
 from screening.facts import Quantity
 from screening.intervals import DecimalRange
@@ -23,32 +26,9 @@ from screening.intervals import DecimalRange
 UPPER_LIMIT: Final = "[ULN]"
 """Not UCUM: multiples of the upper limit of normal, read from the result's own reference range."""
 
-MOLAR_MASS: Final[dict[str, Fraction]] = {
-    name: Fraction(grams)
-    for name, grams in {
-        "bilirubin": "584.66",
-        "calcium": "40.078",
-        "cholesterol": "386.65",
-        "cortisol": "362.46",
-        "creatinine": "113.12",
-        "glucose": "180.156",
-        "iron": "55.845",
-        "magnesium": "24.305",
-        "phosphate": "30.974",  # measured and reported as phosphorus
-        "testosterone": "288.42",
-        "triglycerides": "885.43",  # as triolein
-        "urate": "168.11",
-        "urea_nitrogen": "28.0134",  # two nitrogen atoms of each urea molecule
-        "vitamin_b12": "1355.37",
-        "vitamin_d": "400.64",
-    }.items()
-}
-"""Grams per mole, from standard atomic weights."""
-
-_AFFINE: Final[dict[tuple[str | None, str, str], tuple[Fraction, Fraction]]] = {
-    # NGSP % = 0.09148 x IFCC + 2.152: the IFCC-NGSP master equation (ngsp.org/ifcc.asp).
-    ("hba1c", "mmol/mol", "%"): (Fraction("0.09148"), Fraction("2.152")),
-    (None, "[degF]", "Cel"): (Fraction(5, 9), Fraction(-160, 9)),
+_AFFINE: Final[dict[tuple[str, str], tuple[Fraction, Fraction]]] = {
+    ("[degF]", "Cel"): (Fraction(5, 9), Fraction(-160, 9)),
+    ("Cel", "[degF]"): (Fraction(9, 5), Fraction(32)),
 }
 
 _PREFIXES: Final = {
@@ -72,12 +52,17 @@ _PREFIXABLE: Final[dict[str, tuple[Fraction, dict[str, int]]]] = {
     "[IU]": (Fraction(1), {"international_unit": 1}),
     "eq": (Fraction(1), {"equivalent": 1}),
     "osm": (Fraction(1), {"osmole": 1}),
-    "m[Hg]": (Fraction(1), {"mercury": 1}),
+    "Pa": (Fraction(1000), {"mass": 1, "length": -1, "time": -2}),
+    "m[Hg]": (Fraction(133_322_000), {"mass": 1, "length": -1, "time": -2}),  # UCUM: 133.3220 kPa
+    "[arb'U]": (Fraction(1), {"arbitrary_unit": 1}),
     "V": (Fraction(1), {"volt": 1}),
 }
 _PLAIN: Final[dict[str, tuple[Fraction, dict[str, int]]]] = {
     "%": (Fraction(1, 100), {}),
+    "[ppm]": (Fraction(1, 10**6), {}),
+    "[ppb]": (Fraction(1, 10**9), {}),
     "1": (Fraction(1), {}),
+    "[pH]": (Fraction(1), {"ph": 1}),
     "[in_i]": (Fraction("0.0254"), {"length": 1}),
     "[ft_i]": (Fraction("0.3048"), {"length": 1}),
     "[lb_av]": (Fraction("453.59237"), {"mass": 1}),
@@ -93,7 +78,7 @@ _PLAIN: Final[dict[str, tuple[Fraction, dict[str, int]]]] = {
     "[degF]": (Fraction(1), {"fahrenheit": 1}),
 }
 _PART: Final = re.compile(
-    r"([./]?)(10\*-?\d{1,2}|\{[A-Za-z0-9_.%/-]+\}|(?:[A-Za-z%]|\[[A-Za-z_]+\])+|1(?![\d*]))(-?\d)?"
+    r"([./]?)(10\*-?\d{1,2}|\{[A-Za-z0-9_.%/-]+\}|(?:[A-Za-z%]|\[[A-Za-z_']+\])+|1(?![\d*]))(-?\d)?"
 )
 _LONGEST: Final = 40
 _WIDE: Final = Context(prec=60)
@@ -163,33 +148,46 @@ def round_half_up(value: Fraction, digits: int) -> Fraction:
 
 
 @lru_cache(maxsize=4096)
-def _factors(source: str, target: str, analyte: str | None) -> tuple[Fraction, Fraction]:
-    """Find slope and shift with target = source x slope + shift."""
-    if source == target:
-        check_unit(source)
-        return Fraction(1), Fraction(0)
-    for name in (analyte, None):
-        if (forward := _AFFINE.get((name, source, target))) is not None:
-            return forward
-        if (backward := _AFFINE.get((name, target, source))) is not None:
-            slope, shift = backward
-            return 1 / slope, -shift / slope
+def _factors(source: str, target: str, substance: str | None) -> tuple[Fraction, Fraction]:
+    """Find slope and shift with target = source x slope + shift.
+
+    What the table says of a substance goes before what the units say alone.
+    """
     given, wanted = _read(source), _read(target)
-    if given.dimensions == wanted.dimensions:
+    if source == target:
+        return Fraction(1), Fraction(0)
+    ways = set(_ways(source, target, substance)) if substance else set()
+    if not ways and (source, target) in _AFFINE:
+        return _AFFINE[source, target]
+    if not ways and given.dimensions == wanted.dimensions:
         return given.factor / wanted.factor, Fraction(0)
-    return given.factor / wanted.factor * _molar_factor(given, wanted, source, target, analyte), Fraction(0)
+    if len(ways) != 1:
+        whose = f" for {substance}" if substance else ""
+        raise InvalidUnit(f"{source} cannot be turned into {target}{whose}")
+    return ways.pop()
 
 
-def _molar_factor(given: _Unit, wanted: _Unit, source: str, target: str, analyte: str | None) -> Fraction:
-    """Find the power of the molar mass between a mass and an amount of substance."""
-    difference = Counter(dict(wanted.dimensions))
-    difference.subtract(dict(given.dimensions))
-    left = {name: power for name, power in difference.items() if power}
-    mass = left.pop("mass", 0)
-    molar = MOLAR_MASS.get(analyte or "")
-    if left != {"amount": -mass} or not mass or molar is None:
-        raise InvalidUnit(f"{source} cannot be turned into {target}" + (f" for {analyte}" if analyte else ""))
-    return molar**mass
+def _ways(source: str, target: str, substance: str) -> Iterator[tuple[Fraction, Fraction]]:
+    """Go from a unit into a scale of the substance, on to another one, and out into the wanted unit.
+
+    Several ways that disagree leave the matter open: "mol/mol" may be either
+    scale of HbA1c.
+    """
+    for scales in packaged_analytes().of_substance(substance):
+        for entry, into in _doors(source, scales):
+            for exit_, out in _doors(target, scales):
+                step = exit_.factor * out
+                yield entry.factor * into / step, (entry.offset - exit_.offset) / step
+
+
+def _doors(unit: str, scales: tuple[Scale, ...]) -> list[tuple[Scale, Fraction]]:
+    """Give the scale of a unit, or else all that measure the same, with the factor from the unit into each."""
+    for scale in scales:
+        if scale.unit == unit:
+            return [(scale, Fraction(1))]
+    given = _read(unit)
+    known = [(scale, _read(scale.unit)) for scale in scales]
+    return [(scale, given.factor / own.factor) for scale, own in known if own.dimensions == given.dimensions]
 
 
 @lru_cache(maxsize=1024)
@@ -200,7 +198,7 @@ def _read(unit: str) -> _Unit:
     text = "1" + unit if unit.startswith("/") else unit
     while place < len(text):
         match = _PART.match(text, place)
-        if match is None or (place == 0) != (match[1] == ""):
+        if match is None or ((place == 0) != (match[1] == "") and not _annotates(match, place)):
             raise InvalidUnit(f"{unit!r} is not a unit that is known here")
         power = int(match[3] or 1) * (-1 if match[1] == "/" else 1)
         part, powers = _atom(match[2], unit)
@@ -209,6 +207,11 @@ def _read(unit: str) -> _Unit:
             dimensions[name] += exponent * power
         place = match.end()
     return _Unit(factor, frozenset((name, power) for name, power in dimensions.items() if power))
+
+
+def _annotates(match: re.Match[str], place: int) -> bool:
+    """Tell whether braces follow a unit directly, as in `ng/mL{FEU}`."""
+    return place > 0 and match[1] == "" and match[2].startswith("{")
 
 
 def _atom(atom: str, unit: str) -> tuple[Fraction, dict[str, int]]:

@@ -2,7 +2,9 @@
 
 A key says how its value is written, who can tell it, how long it holds and
 what a "no" denies. Its question is a draft; what a participant reads is the
-wording of an approved questionnaire.
+wording of an approved questionnaire. Laboratory values and vital signs come
+from the table of `screening.analytes`; `data/vocabulary.toml` adds what is
+asked about them.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from screening.analytes import Analyte, packaged_analytes
 from screening.computed import COMPUTATIONS
 from screening.errors import InvalidUnit, InvalidVocabulary, UnknownKey
 from screening.exact import CalendarDuration, ExactDecimal, KeyName, Plain
@@ -292,14 +295,20 @@ def _unit_contradictions(key: Key) -> Iterator[str]:
         except InvalidUnit as error:
             yield str(error)
             continue
+        if unit == key.unit and unit != UPPER_LIMIT:
+            continue
         if unit == UPPER_LIMIT or not convertible(unit, key.unit or "", analyte=key.analyte):
             yield f"{unit} cannot be turned into {key.unit}"
 
 
 class Vocabulary:
-    """All keys by name. Immutable; `version` is the hash of what it says."""
+    """All keys by name. Immutable.
 
-    __slots__ = ("_keys", "version")
+    `version` is the hash of what they say and of the table of analytes, whose
+    factors every vocabulary converts with.
+    """
+
+    __slots__ = ("_keys", "_version")
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self._keys: Mapping[str, Key] = _unique(keys)
@@ -307,7 +316,15 @@ class Vocabulary:
             for name in key.computed.inputs if key.computed else ():
                 if name not in self._keys:
                     raise InvalidVocabulary(f"{key.name} is computed from {name}, which does not exist")
-        self.version: str = _digest({name: key.digest for name, key in sorted(self._keys.items())})
+        self._version = ""
+
+    @property
+    def version(self) -> str:
+        """The hash of what the keys say; worked out when somebody first asks."""
+        if not self._version:
+            digests = {name: key.digest for name, key in sorted(self._keys.items())}
+            self._version = _digest({"analytes": packaged_analytes().version, "keys": digests})
+        return self._version
 
     def __getitem__(self, name: str) -> Key:
         """Give the key of a name.
@@ -333,7 +350,10 @@ class Vocabulary:
         return self._keys.get(name)
 
     def nearest(self, name: str) -> str | None:
-        """Give the name that somebody may have meant."""
+        """Give the name that somebody may have meant: an analyte so called, or else the most similar one."""
+        for analyte in packaged_analytes().named(name):
+            if analyte.key in self._keys:
+                return analyte.key
         return nearest(name, self._keys)
 
     def extended(self, keys: Iterable[Key]) -> Vocabulary:
@@ -359,6 +379,10 @@ def read_vocabulary(source: str) -> Vocabulary:
 
     :raises InvalidVocabulary: with the key and what is wrong with it.
     """
+    return Vocabulary(read_key(name, table) for name, table in _tables(source).items())
+
+
+def _tables(source: str) -> dict[str, object]:
     try:
         document = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
@@ -366,7 +390,7 @@ def read_vocabulary(source: str) -> Vocabulary:
     tables = document.get("key")
     if not isinstance(tables, dict) or set(document) != {"key"}:
         raise InvalidVocabulary("a vocabulary consists of tables [key.<name>]")
-    return Vocabulary(read_key(name, table) for name, table in tables.items())
+    return tables
 
 
 def read_key(name: str, table: object) -> Key:
@@ -387,7 +411,48 @@ def read_key(name: str, table: object) -> Key:
 @cache
 def packaged_vocabulary() -> Vocabulary:
     """Give the vocabulary that comes with the package."""
-    return read_vocabulary(resources.files("screening").joinpath("data/vocabulary.toml").read_text("utf-8"))
+    source = resources.files("screening").joinpath("data/vocabulary.toml").read_text("utf-8")
+    return Vocabulary(_with_analytes(_tables(source)))
+
+
+def _with_analytes(tables: Mapping[str, object]) -> Iterator[Key]:
+    """Read keys and add those of the analytes; a table for an analyte adds what the analytes do not say."""
+    for name, table in tables.items():
+        analyte = packaged_analytes().get(name)
+        yield read_key(name, table if analyte is None else supplemented(analyte, table))
+    for analyte in packaged_analytes():
+        if analyte.key not in tables:
+            yield read_key(analyte.key, analyte_table(analyte))
+
+
+def analyte_table(analyte: Analyte) -> dict[str, object]:
+    """Write what the key of an analyte says, as plain data."""
+    said = {
+        "kind": KeyKind.QUANTITY.value,
+        "label": {"en": analyte.names[0], "es": analyte.spanish[0]},
+        "unit": analyte.unit,
+        "units": [scale.unit for scale in analyte.scales],
+        "digits": analyte.digits,
+        "analyte": analyte.substance,
+        "usual": list(analyte.usual),
+        "plausible": list(analyte.plausible),
+        "told_by": list(analyte.told_by),
+        "validity": analyte.validity,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def supplemented(analyte: Analyte, table: object) -> object:
+    """Add to the key of an analyte what a vocabulary says besides: questions, hints, computations.
+
+    :raises InvalidVocabulary: when it says again what the table of analytes says.
+    """
+    if not isinstance(table, dict):
+        return table
+    said = analyte_table(analyte)
+    if twice := said.keys() & table.keys():
+        raise InvalidVocabulary(f"{analyte.key}: {', '.join(sorted(twice))} stands in the table of analytes")
+    return {**said, **table}
 
 
 def _unique(keys: Iterable[Key]) -> dict[str, Key]:
