@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 
 
@@ -89,6 +90,7 @@ def latest_start(anchor: date, duration: Duration) -> date:
     return day
 
 
+@lru_cache(maxsize=4096)
 def earliest_start(anchor: date, duration: Duration) -> date:
     """Find the first day d with d + duration >= anchor: the cut-off day of "within six months"."""
     day = shift(anchor, duration, -1)

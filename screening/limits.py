@@ -27,7 +27,7 @@ def compare(quantity: Quantity, limits: Sequence[Limits], *, key: Key, rounded_t
     """
     chosen = _limits_for(quantity, limits, key)
     try:
-        ends = _ends_in(quantity, chosen.unit, key)
+        ends = ends_in(quantity, chosen.unit, key)
     except InvalidUnit:
         return Kleene.UNKNOWN
     if ends is None:
@@ -77,8 +77,11 @@ def _limits_for(quantity: Quantity, limits: Sequence[Limits], key: Key) -> Limit
     return limits[0]
 
 
-def _ends_in(quantity: Quantity, unit: str, key: Key) -> Ends | None:
-    """Give the ends of a quantity in a unit, exactly; none where its reference range is needed and missing."""
+def ends_in(quantity: Quantity, unit: str, key: Key) -> Ends | None:
+    """Give the ends of a quantity in a unit, exactly; none where its reference range is needed and missing.
+
+    :raises InvalidUnit: when it measures something else.
+    """
     if unit == UPPER_LIMIT:
         return _multiples(quantity)
     if unit == quantity.unit:
