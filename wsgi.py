@@ -1,6 +1,9 @@
 """The whole application, for a WSGI server: ``gunicorn wsgi:app`` or ``flask --app wsgi``."""
 
-from campaigns.app import create_app
-from recruit import cli
+from recruit.loading import uncollected
 
-app = cli.started(create_app)
+with uncollected():
+    from campaigns.app import create_app
+    from recruit import cli
+
+    app = cli.started(create_app)

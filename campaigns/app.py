@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask
 
-from campaigns import demo
 from campaigns.context import EXTENSION, Campaigning
 from campaigns.jobs import Sending
 from campaigns.providers.choice import carriers_of
@@ -14,7 +15,9 @@ from campaigns.wording import Wording
 from recruit import app as recruit_app
 from recruit import context
 from recruit.clock import Clock
+from recruit.context import Application, Demo, DemoAccount
 from recruit.db import Database
+from recruit.demo.members import MEMBERS, PASSWORD
 from recruit.settings import Settings
 from recruit.web import guards
 
@@ -47,6 +50,17 @@ def _extend(app: Flask) -> None:
     carriers = carriers_of(settings)
     app.extensions[EXTENSION] = Campaigning(wording, carriers)
     Reactions(wording, clock).subscribe(application.database)
-    application.demo = demo.demo(wording)
+    application.demo = _demo(wording)
     for job in Sending(carriers, wording, clock, settings.public_url).jobs():
         application.jobs.register(job)
+
+
+def _demo(wording: Wording) -> Demo:
+    """Say how the demonstration is made, and who can sign in to it."""
+
+    def build(application: Application, progress: Callable[[str], None]) -> None:
+        from campaigns import demo  # here, because it is made once in an installation's life, or never
+
+        demo.make(wording, application, progress)
+
+    return Demo(build, tuple(DemoAccount(one.email, PASSWORD, one.role.value) for one in MEMBERS))

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from random import Random
 
 import sqlalchemy as sa
@@ -28,12 +27,13 @@ from recruit.accounts.passwords import hash_password
 from recruit.accounts.policy import Scope
 from recruit.clock import FixedClock
 from recruit.contact.models import ContactChannel
-from recruit.context import Application, Demo, DemoAccount
+from recruit.context import Application
 from recruit.db import Database
-from recruit.demo import build, characters, crowd, lives, setting, staff
+from recruit.demo import build, characters, crowd, lives, setting
 from recruit.demo.arrivals import Came
 from recruit.demo.build import ACTOR, PEOPLE, SEED
 from recruit.demo.crowd import Coming
+from recruit.demo.members import PASSWORD as PASSWORD
 from recruit.demo.population import People
 from recruit.demo.world import Hold, Source, Stage, World
 from recruit.ids import new_id, seeded
@@ -41,7 +41,6 @@ from recruit.intake.models import HitKind, LinkHit, Medium
 from recruit.people import queries as people_queries
 from recruit.people.models import ContactKind
 
-PASSWORD = "made-up people only 4821"  # noqa: S105 - printed at every start; opens nothing but the demonstration
 EVERYWHERE = Scope(frozenset({(None, None)}))
 TO_THE_MINUTE = 5
 CLICKS_A_START = 3.4
@@ -70,12 +69,6 @@ PLACEMENTS = (
     Placement(Medium.RADIO, "Local radio", "30 seconds", 6, -0.05, 88),
     Placement(Medium.PARTNER, "Patient organization", "web page", 8, 0.2, 0),
 )
-
-
-def demo(wording: Wording) -> Demo:
-    """Say how the demonstration is made, and who can sign in to it."""
-    accounts = tuple(DemoAccount(one.email, PASSWORD, one.role.value) for one in staff.MEMBERS)
-    return Demo(partial(make, wording), accounts)
 
 
 def make(wording: Wording, application: Application, progress: Callable[[str], None]) -> None:

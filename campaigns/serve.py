@@ -13,19 +13,23 @@ from types import FrameType
 from typing import Protocol
 
 import click
-from flask import Flask
-from sqlalchemy.engine import make_url
 
-from campaigns.app import create_app
-from recruit import backup, context, logs, schema
-from recruit import settings as configuration
-from recruit.app import ASSETS
-from recruit.context import Application
-from recruit.db import Database
-from recruit.errors import RecruitError, Refused
-from recruit.jobs import Loop
-from recruit.operations import service as operations
-from recruit.settings import Environment, Settings
+from recruit.loading import uncollected
+
+with uncollected():
+    from flask import Flask
+    from sqlalchemy.engine import make_url
+
+    from campaigns.app import create_app
+    from recruit import backup, context, logs, schema
+    from recruit import settings as configuration
+    from recruit.app import ASSETS
+    from recruit.context import Application
+    from recruit.db import Database
+    from recruit.errors import RecruitError, Refused
+    from recruit.jobs import Loop
+    from recruit.operations import service as operations
+    from recruit.settings import Environment, Settings
 
 HOST = "127.0.0.1"
 ACTOR = "cli:serve"

@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import phonenumbers
 import zipcodes
-from email_validator import EmailNotValidError, validate_email
 
 from recruit.errors import Invalid
 
@@ -105,6 +104,9 @@ def read_email(typed: str) -> str:
 
     :raises Invalid: it is not an address
     """
+    # here, because no start should wait for its patterns of characters to be compiled
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         found = validate_email(clean_line(typed), check_deliverability=False, test_environment=True)
     except EmailNotValidError:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from recruit import events, purges
 from recruit.db import Database
 from recruit.jobs import Job
-from recruit.matching import holds, waking
+from recruit.matching import consequences, holds, waking
 from recruit.materials import service as materials
 
 EVENTS_AT_ONCE = 1000
@@ -49,6 +49,11 @@ def wake_matches(database: Database, at: datetime) -> int:
     return waking.wake(database, at=at)
 
 
+def count_amendments(database: Database, at: datetime) -> int:
+    """Count what versions of criteria would change, where somebody asked and a page would take too long."""
+    return consequences.count_asked(database, at=at)
+
+
 def expire_materials(database: Database, at: datetime) -> int:
     """Take texts out of use whose approval has ended."""
     with database.transaction(actor="job:materials.expire") as session:
@@ -61,6 +66,7 @@ JOBS = (
     Job("purge.screened_out", every=timedelta(hours=6), run=purge_screened_out),
     Job("holds.apply", every=timedelta(minutes=1), run=apply_holds),
     Job("matches.wake", every=timedelta(minutes=15), run=wake_matches),
+    Job("amendments.count", every=timedelta(seconds=5), run=count_amendments, lease=timedelta(minutes=30)),
     Job("materials.expire", every=timedelta(hours=1), run=expire_materials),
     Job("purge.operational", every=timedelta(days=1), run=purge_operational),
 )

@@ -25,8 +25,8 @@ from screening.verdict import Disposition, Kleene, Label
 from screening.vocabulary import Vocabulary
 
 _ENGINE: Final = (
-    "analytes", "assess", "coded", "computed", "criteria", "distinct", "evidence", "exact", "facts", "intervals", "leaves",
-    "limits", "lowering", "outside", "protocol", "questions", "statements", "support", "terms", "tree", "units",
+    "analytes", "assess", "coded", "computed", "criteria", "distinct", "evidence", "exact", "facts",
+    "intervals", "leaves", "limits", "lowering", "outside", "protocol", "questions", "statements", "support", "terms", "tree", "units",
     "verdict", "vocabulary", "windows",
 )  # fmt: skip
 

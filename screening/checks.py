@@ -87,6 +87,8 @@ def _node_problems(node: Node) -> Iterator[Problem]:
             yield Problem("A group is empty.")
         case AtLeast() if node.count > len(node.of):
             yield Problem(f"At least {node.count} of {len(node.of)} can never be met.")
+        case Unconfirmed(text=""):
+            yield Problem("A place in the rule is still empty.")
         case Unconfirmed():
             yield Problem("Still text: nobody has confirmed a rule.", blocking=False)
         case _:

@@ -65,3 +65,9 @@ class NotationError(ScreeningError, ValueError):
         self.suggestion = suggestion
         hint = f" Did you mean {suggestion}?" if suggestion else ""
         super().__init__(f"Line {line}, column {column}: {message}{hint}")
+
+
+class InvalidSnapshot(ScreeningError, ValueError):
+    """A folder that holds no snapshot of columns, or one that this engine cannot use."""
+
+    code = "invalid_snapshot"

@@ -10,11 +10,13 @@ import gc
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import CodeType
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -189,18 +191,25 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
+_OF_A_ROUTE = ("_parts", "_trace", "_converters", "arguments", "_build", "_build_unknown")
+
+
 def _keep_routes_compiled() -> None:
     """Let all applications of a run share what werkzeug compiles of a route; each has nearly 200 of them."""
-    compile_builder = Rule._compile_builder
-    compiled: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
+    compile_ = Rule.compile
+    compiled: dict[tuple[object, ...], dict[str, Any]] = {}
 
-    def kept(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        key = (tuple(rule._trace), repr(rule.defaults), append_unknown)
-        if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
+    def kept(rule: Rule) -> None:
+        key = (rule.rule, rule.subdomain, rule.host, repr(rule.defaults), rule.merge_slashes, rule.websocket)
+        if key in compiled:
+            vars(rule).update(compiled[key])
+            rule._build = rule._build.__func__.__get__(rule)  # type: ignore[attr-defined]
+            rule._build_unknown = rule._build_unknown.__func__.__get__(rule)  # type: ignore[attr-defined]
+        else:
+            compile_(rule)
+            compiled[key] = {name: vars(rule)[name] for name in _OF_A_ROUTE}
 
-    Rule._compile_builder = kept  # type: ignore[assignment, method-assign]
+    Rule.compile = kept  # type: ignore[assignment, method-assign]
 
 
 _keep_routes_compiled()
@@ -219,9 +228,22 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+"""Where Linux keeps files in memory: opening and closing a database waits for a disk, and each test does."""
+ROOM = 2**30
+"""Bytes that have to be free there; containers are often given far less."""
+
+
 @contextmanager
 def _sqlite(folders: pytest.TempPathFactory, keyring: Keyring) -> Iterator[Databases]:
-    folder = folders.mktemp("databases")
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ROOM:
+        yield from _sqlite_in(folders.mktemp("databases"), keyring)
+        return
+    with tempfile.TemporaryDirectory(prefix="recruit-test-", dir=MEMORY) as folder:
+        yield from _sqlite_in(Path(folder), keyring)
+
+
+def _sqlite_in(folder: Path, keyring: Keyring) -> Iterator[Databases]:
     template = folder / "template.sqlite3"
     database = Database(f"sqlite:///{template}", keyring=keyring, durable=False)
     schema.create(database)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 
-import segno
 from markupsafe import Markup
 
 
 def qr_svg(address: str) -> Markup:
     """Draw an address as a QR code that survives a dirty poster (error level Q), in the colour of the text."""
+    import segno  # here, because few requests draw one
+
     out = io.BytesIO()
     code = segno.make_qr(address, error="q")
     code.save(

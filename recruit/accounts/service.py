@@ -13,7 +13,6 @@ from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.orm import Session
 
 from recruit.accounts import queries, sessions
@@ -292,6 +291,8 @@ def _require_another_admin(session: Session, account_id: UUID) -> None:
 
 
 def _email(text: str) -> str:
+    from email_validator import EmailNotValidError, validate_email  # here for the start, as in addresses
+
     try:
         return validate_email(text.strip(), check_deliverability=False).normalized
     except EmailNotValidError:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from recruit import backup, context, revising, rotation, schema
-from recruit.backups.carrying import Carried
+from recruit import context, schema
 from recruit.commands.plain import PlainGroup
 from recruit.db import Database
 from recruit.operations import checks
 from recruit.operations import service as operations
+
+# What a command alone needs, it imports itself: every start of the application registers all of them.
+if TYPE_CHECKING:
+    from recruit.backups.carrying import Carried
 
 _BY_HAND = (
     "before you switch sending on, enter again from your records who asked to be erased, who said STOP (your "
@@ -38,6 +42,8 @@ def upgrade(no_backup: bool) -> None:
 
 def bring_up_to_date(database: Database, *, backs_up: bool) -> None:
     """Move a schema to the newest revision, with a backup before an existing one moves."""
+    from recruit import backup
+
     if backs_up and schema.current(database) is not None:
         folder = Path(context.settings().backup_folder)
         made = backup.before(database, "upgrade", folder=folder, at=context.now())
@@ -56,6 +62,8 @@ def current() -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 def write(path: Path) -> None:
     """Write a backup to PATH, or into PATH where that is a folder; the application may go on meanwhile."""
+    from recruit import backup
+
     made = backup.write(context.database(), path, at=context.now())
     click.echo(f"{made.path}  schema {made.revision}  {made.size} bytes  sha256 {made.sha256}")
 
@@ -65,6 +73,8 @@ def write(path: Path) -> None:
 @click.option("--replace", is_flag=True, help="Replace a database that holds data; it is backed up first.")
 def restore(path: Path, replace: bool) -> None:
     """Put the backup at PATH in the place of the database; sending is off afterwards."""
+    from recruit import backup
+
     folder = Path(context.settings().backup_folder)
     done = backup.restore(context.database(), path, replace=replace, folder=folder, at=context.now())
     if done.set_aside is not None:
@@ -143,6 +153,8 @@ def check() -> None:
 @group.command("rewrap")
 def rewrap() -> None:
     """Put all data under the newest master key; can be stopped at any moment and run again."""
+    from recruit import rotation
+
     database = context.database()
     done = rotation.rotate(database, at=context.now())
     click.echo(
@@ -158,4 +170,6 @@ def rewrap() -> None:
 @click.option("--why", required=True, help="The reason, and which step of how many: for its docstring.")
 def revision(message: str, why: str) -> None:
     """Write the next migration from how the models differ from the newest revision; for developers."""
+    from recruit import revising
+
     click.echo(f"Wrote {revising.write(message, why=why)}. Read it before you keep it.")

@@ -130,8 +130,12 @@ def leave_some_open(database: Database, world: World, count: int) -> None:
 
 
 def keep_the_promises(database: Database, world: World) -> None:
-    """Run the jobs of the anchor's day: what retention removes, and at last the order of all events."""
-    for job in sorted(upkeep.JOBS, key=lambda job: job.run is upkeep.sequence_events):
+    """Run the jobs of the anchor's day: what retention removes, and at last the order of all events.
+
+    Looking at everybody again is left to the application: it does so beside its first requests.
+    """
+    due = [job for job in upkeep.JOBS if job.run is not upkeep.wake_matches]
+    for job in sorted(due, key=lambda job: job.run is upkeep.sequence_events):
         job.run(database, world.now)
 
 

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from recruit.accounts import service
-from recruit.accounts.models import LinkPurpose, Role
+from recruit.accounts.models import LinkPurpose
 from recruit.accounts.policy import Permit
+from recruit.demo.members import MEMBERS as MEMBERS
 from recruit.demo.world import Staff
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One made-up member of staff."""
-
-    key: str
-    name: str
-    role: Role
-    site: str = ""
-
-    @property
-    def email(self) -> str:
-        """Give the address to sign in with."""
-        return f"{self.key}@example.org"
-
-
-MEMBERS = (
-    Member("recruiter", "Nora Whitfield", Role.RECRUITER),
-    Member("recruiter-boston", "Dan Okonkwo", Role.RECRUITER, site="Boston"),
-    Member("coordinator", "Irene Castellanos", Role.COORDINATOR),
-    Member("marketer", "Theo Lindgren", Role.MARKETER),
-    Member("admin", "Sasha Petrov", Role.ADMIN),
-    Member("auditor", "June Abernathy", Role.AUDITOR),
-)
 
 
 def hire(session: Session, sites: dict[str, UUID], *, password_hash: str, at: datetime) -> Staff:

@@ -197,3 +197,20 @@ class StageCounter(Row):
     source_link_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("source_link.id"))
     stage: Mapped[str] = mapped_column(sa.String(64))
     count: Mapped[int]
+
+
+class AmendmentCount(Versioned, Row):
+    """What a version of criteria would change for a study's people, in numbers, where counting takes long.
+
+    ``sha256`` is that of the criteria that were counted, which may have been those of a draft.
+    """
+
+    __tablename__ = "amendment_count"
+    retention: ClassVar[Retention] = Retention.COUNTER
+    audited: ClassVar[bool] = False
+
+    protocol_version_id: Mapped[UUID] = mapped_column(sa.ForeignKey("protocol_version.id"), unique=True)
+    asked_at: Mapped[datetime]
+    counted_at: Mapped[datetime | None]
+    sha256: Mapped[str] = mapped_column(sa.String(64), default="")
+    result: Mapped[dict[str, object] | None]

@@ -35,13 +35,14 @@ UNJUDGED: Final = timedelta(days=30)
 """When to look again at somebody for whose site no version is in force."""
 _EARLIEST_ZONE: Final = timedelta(hours=14)
 _ACTOR: Final = "job:matches.wake"
+DAY, UNFORESEEN, VERSION = "day", "unforeseen", "version"
 
 
 def wake(database: Database, *, at: datetime) -> int:
     """Judge everybody again whose day has come; return how many matches were looked at."""
     looked = _follow_versions(database, at=at)
-    looked += _in_batches(database, _due(at), at=at, cause="day")
-    return looked + _in_batches(database, _unforeseen(), at=at, cause="")
+    looked += _in_batches(database, _due(at), at=at, cause=DAY)
+    return looked + _in_batches(database, _unforeseen(), at=at, cause=UNFORESEEN)
 
 
 def next_look(judged: Judged) -> date:
@@ -76,24 +77,23 @@ def _in_batches(database: Database, query: sa.Select[UUID], *, at: datetime, cau
     with database.reading() as session:
         keys = session.scalars(query).all()
     for first in range(0, len(keys), AT_ONCE):
-        with database.transaction(actor=_ACTOR, reason=f"assessment:{cause or 'foresee'}") as session:
+        with database.transaction(actor=_ACTOR, reason=f"assessment:{cause}") as session:
             for key in keys[first : first + AT_ONCE]:
                 _look(session, key, at=at, cause=cause)
     return len(keys)
 
 
 def _look(session: Session, match_id: UUID, *, at: datetime, cause: str) -> None:
-    """Judge a match again for a cause, or only find its next day without one."""
+    """Judge a match again, and find the next day on which that is due."""
     match = locked(session, Match, match_id)
     watch = session.scalar(sa.select(Watch).where(Watch.match_id == match_id))
     judged = assessing.judge(session, match, at=at)
     if judged is None:
         _watch(session, watch, match_id, civil_day(at, "UTC") + UNJUDGED, at=at)
         return
-    if cause == "day" and watch is not None and judged.on < watch.look_again_on:
+    if cause == DAY and watch is not None and judged.on < watch.look_again_on:
         return  # the day has come elsewhere on earth, not yet at this person's site
-    if cause:
-        holds.judge_again(session, match, cause=cause, at=at)
+    holds.judge_again(session, match, cause=VERSION if cause == VERSION else DAY, at=at)
     _watch(session, watch, match_id, next_look(judged), at=at)
 
 
@@ -113,7 +113,8 @@ def _due(at: datetime) -> sa.Select[UUID]:
 
 def _unforeseen() -> sa.Select[UUID]:
     """Choose those who were judged, or judged anew, since their day was found."""
-    found_day = sa.select(Watch.looked_at).where(Watch.match_id == Match.id).scalar_subquery()
+    own = sa.select(Watch.looked_at).where(Watch.match_id == Match.id)
+    found_day = own.correlate(Match).scalar_subquery()
     judged_since = sa.exists().where(
         AssessmentRow.match_id == Match.id,
         sa.or_(found_day.is_(None), AssessmentRow.at > found_day),
@@ -135,8 +136,8 @@ def _follow_versions(database: Database, *, at: datetime) -> int:
     """Judge the people of each site by the criteria that have come into force there since."""
     looked = 0
     for row in _begun(database, at=at):
-        query = _living().where(Match.study_id == row.study_id, _of(row))
-        looked += _in_batches(database, query, at=at, cause="version")
+        query = _living().where(Match.study_id == row.study_id, _of(row), ~_judged_by(row))
+        looked += _in_batches(database, query, at=at, cause=VERSION)
         with database.transaction(actor=_ACTOR, reason="assessment:version") as session:
             locked(session, VersionInForce, row.id).judged_at = at
     return looked
@@ -149,6 +150,7 @@ class _Begun:
     id: UUID
     study_id: UUID
     study_site_id: UUID
+    protocol_version_id: UUID
 
 
 def _begun(database: Database, *, at: datetime) -> list[_Begun]:
@@ -161,7 +163,12 @@ def _begun(database: Database, *, at: datetime) -> list[_Begun]:
             .order_by(VersionInForce.effective_from, VersionInForce.id)
         ).all()
     return [
-        _Begun(row.VersionInForce.id, row.study_id, row.VersionInForce.study_site_id)
+        _Begun(
+            row.VersionInForce.id,
+            row.study_id,
+            row.VersionInForce.study_site_id,
+            row.VersionInForce.protocol_version_id,
+        )
         for row in rows
         if row.VersionInForce.effective_from <= civil_day(at, row.zone)
     ]
@@ -170,3 +177,10 @@ def _begun(database: Database, *, at: datetime) -> list[_Begun]:
 def _of(begun: _Begun) -> sa.ColumnElement[bool]:
     """Keep the people of the site, and those for whom none was chosen yet."""
     return sa.or_(Match.study_site_id == begun.study_site_id, Match.study_site_id.is_(None))
+
+
+def _judged_by(begun: _Begun) -> sa.ColumnElement[bool]:
+    """Tell who has been judged by these criteria already, such as everybody who came since."""
+    return sa.exists().where(
+        AssessmentRow.match_id == Match.id, AssessmentRow.protocol_version_id == begun.protocol_version_id
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from recruit.web.coordinator import (
     approvals,
+    changes,
     criteria,
     criterion,
     holds,
@@ -14,7 +15,9 @@ from recruit.web.coordinator import (
     items,
     listing,
     materials,
+    part,
     questions,
+    rule,
     settings,
     sites,
     study,
@@ -31,6 +34,9 @@ PAGES = (
     settings,
     criteria,
     criterion,
+    rule,
+    part,
+    changes,
     questions,
     items,
     materials,

@@ -31,7 +31,9 @@ DESKTOP = {"width": 1280, "height": 900}
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]},
     "rules": {"target-size": {"enabled": True}},
+    "resultTypes": ["violations"],  # only of these every node is told and brought over
 }
+AXE = Axe()
 
 
 WITHOUT_SCRIPTS: WeakSet[BrowserContext] = WeakSet()
@@ -160,7 +162,7 @@ def open_page(browser: Browser, server: str, watched: Watched) -> Iterator[Calla
 def require_accessible(page: Page) -> None:
     """Fail where axe finds a fault of WCAG 2.2 AA, or where the page scrolls sideways."""
     assert page.context not in WITHOUT_SCRIPTS, "axe is a script: look at this page in a window that has them"
-    found = Axe().run(page, options=RULES)
+    found = AXE.run(page, options=RULES)
     faults = [
         f"{fault['id']}: {node['html'][:160]}"
         for fault in found.response["violations"]

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from recruit.accounts.models import LoginSession, Role
+from recruit.matching import consequences
 from recruit.web.guards import rule_of
 from tests.browsing import signed_in
 from tests.conftest import NOON
@@ -53,7 +54,9 @@ def busy(world: World) -> Busy:
         worlds.outreach(session, world)
         worlds.other_staff(session, world)
     browsers = {role: signed_in(world.app, world.staff[role], at=NOON) for role in Role}
-    return Busy(world, browsers, {role: within_reach(world, role, browsers[role]) for role in Role})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(consequences, "IN_REQUEST", 0)  # as in a study whose people are counted beside requests
+        return Busy(world, browsers, {role: within_reach(world, role, browsers[role]) for role in Role})
 
 
 def within_reach(world: World, role: Role, client: FlaskClient) -> dict[str, list[Form]]:

@@ -53,12 +53,13 @@ from recruit.visits.service import Appointment
 from recruit.web import itempage
 from screening.answers import parse
 from screening.protocol import read_protocol
-from screening.questionnaire import Document
+from screening.questionnaire import Document, EarlierWords
 from screening.responses import Answer
 from screening.slips import Problems
 from screening.texts import Respondent
 from tests.conftest import NOON
 from tests.factories import OpenStudy, approve_everything, make_account, make_open_study
+from tests.recruit import rewording
 from tests.recruit.web.public.visitor import FITTING, Fields, ask_instead
 from tests.screening.questionnaire.documents import both, choices, make_document, option, typed, yes_no
 
@@ -183,7 +184,13 @@ def submitted(session: Session, place: OpenStudy) -> tuple[str, Match]:
         Identity(given=f"Ana{number}", family="Ruiz"), phone=f"+1212555{number:04}", line_type=LineType.MOBILE
     )
     consents = [
-        Consented(Purpose.CONTACT, ContactChannel.CALL, "Call me", "1"),
+        Consented(
+            Purpose.CONTACT,
+            ContactChannel.CALL,
+            "Call me",
+            "1",
+            questionnaire_version_id=place.questionnaire.id,
+        ),
         Consented(Purpose.CONTACT, ContactChannel.SMS, "Text me", "1"),
         Consented(Purpose.CHECK_ANSWERS, None, "Use my answers", "1"),
     ]
@@ -202,6 +209,7 @@ def people_on_every_step(session: Session, world: World) -> None:
     )
     matching.close(session, closed.id, reason="not_interested", at=NOON)
     calling.open_call(session, waiting.id, recruiter.id, at=NOON)
+    rewording.use(session, place, rewording.other_words(session, place, EarlierWords.ASK_AGAIN))
     referrals = [_refer(session, place, match) for match in (referred, booked)]
     attempted = Report(State.CONTACT_ATTEMPTED, happened_on=NOON.date())
     pipeline.report(session, referrals[0].id, attempted, at=NOON - timedelta(hours=3))

@@ -1417,6 +1417,27 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_study_site_person_study_site_id"), ["study_site_id"], unique=False)
 
     op.create_table(
+        "amendment_count",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("protocol_version_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column(
+            "result",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["protocol_version_id"],
+            ["protocol_version.id"],
+            name=op.f("fk_amendment_count_protocol_version_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_amendment_count")),
+        sa.UniqueConstraint("protocol_version_id", name=op.f("uq_amendment_count_protocol_version_id")),
+    )
+    op.create_table(
         "source_link",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("code", sa.String(length=24), nullable=False),
@@ -2594,6 +2615,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_source_link_study_id"))
 
     op.drop_table("source_link")
+    op.drop_table("amendment_count")
     with op.batch_alter_table("study_site_person", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_study_site_person_study_site_id"))
 

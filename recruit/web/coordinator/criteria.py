@@ -16,6 +16,7 @@ from recruit.interop.eligibility import blanks
 from recruit.studies import importing, questions, reach, versions
 from recruit.studies.models import ProtocolVersion, VersionStatus
 from recruit.vocabulary import terms, vocabulary_of
+from recruit.web.coordinator import changes as consequences
 from recruit.web.coordinator import frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.frame import Failed
@@ -203,6 +204,7 @@ def _page(study_id: UUID, failed: Failed | None = None) -> ResponseReturnValue:
                 "lacking": lacking,
                 "gaps": versions.protocol_gaps(session, version),
                 "blanks": blanks(record) if record else (),
+                "is_to_come": consequences.is_to_come(session, version),
                 "before": before,
                 "changes": changes(read_protocol(before.document), protocol) if before else [],
             }

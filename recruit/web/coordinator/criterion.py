@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from recruit import context
 from recruit.accounts.models import Role
-from recruit.errors import Invalid, NotFound
+from recruit.errors import Invalid
 from recruit.studies import versions
 from recruit.studies.models import Cohort, ProtocolVersion, VersionStatus
 from recruit.vocabulary import terms, vocabulary_of
@@ -22,6 +22,7 @@ from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.criteria import state_of, tellers_of
 from recruit.web.coordinator.frame import Failed
 from recruit.web.coordinator.reading import Posted
+from recruit.web.coordinator.ruleframe import criterion_of
 from recruit.web.coordinator.version import to_change, to_read
 from recruit.web.guards import allow
 from screening.criteria import Node, Note, SiteOnly
@@ -30,6 +31,7 @@ from screening.notation import write_rule
 from screening.protocol import Cohort as ProtocolCohort
 from screening.protocol import Criterion, CriterionKind, read_protocol
 from screening.questions import Resolver
+from screening.sentences import Telling
 from screening.vocabulary import Answerer, Key, KeyKind, Vocabulary
 
 _LONGEST = 20_000
@@ -90,7 +92,7 @@ def confirm_criterion(version_id: UUID, criterion_id: str) -> ResponseReturnValu
 
     def work(session: Session) -> None:
         version, _study = to_change(session, ProtocolVersion, version_id)
-        found = _criterion(version.document, criterion_id)
+        found = criterion_of(read_protocol(version.document), criterion_id)
         if decision not in (*made, "text"):
             raise Invalid("Select one from the list.", field="decision")
         rule = made[decision](text=found.text) if decision in made else None
@@ -99,7 +101,8 @@ def confirm_criterion(version_id: UUID, criterion_id: str) -> ResponseReturnValu
     failed = frame.attempt(posted, work, reason=f"criterion:{decision}"[:40])
     if failed:
         return _page(version_id, criterion_id, failed)
-    return _onwards(version_id, criterion_id, go_on=posted.raw("then") == "next")
+    in_editor = posted.raw("page") == "rule"
+    return _onwards(version_id, criterion_id, go_on=posted.raw("then") == "next", in_editor=in_editor)
 
 
 @bp.post("/protocol-versions/<uuid:version_id>/criteria/<criterion_id>/remove")
@@ -136,13 +139,6 @@ def _rule(
         return None
 
 
-def _criterion(document: dict[str, object], criterion_id: str) -> Criterion:
-    for one in read_protocol(document).criteria:
-        if one.id == criterion_id:
-            return one
-    raise NotFound("This version has no such criterion.")
-
-
 def _cohorts(session: Session, study_id: UUID) -> list[Cohort]:
     return list(session.scalars(sa.select(Cohort).where(Cohort.study_id == study_id).order_by(Cohort.code)))
 
@@ -168,7 +164,7 @@ def _page(
 ) -> ResponseReturnValue:
     with context.reading() as session:
         version, study = to_read(session, ProtocolVersion, version_id)
-        found = _criterion(version.document, criterion_id)
+        found = criterion_of(read_protocol(version.document), criterion_id)
         vocabulary = vocabulary_of(session, study.id)
         cohorts = _cohorts(session, study.id)
         everything = read_protocol(version.document).criteria
@@ -180,6 +176,7 @@ def _page(
         version=version,
         criterion=found,
         state=state_of(found),
+        sentence=_sentence(found, vocabulary),
         tellers=tellers_of(found, Resolver(vocabulary, terms())),
         previous=everything[place - 1] if place else None,
         following=everything[place + 1] if place + 1 < len(everything) else None,
@@ -193,6 +190,13 @@ def _page(
         is_draft=version.status is VersionStatus.DRAFT,
         parts=frame.study_parts(study, "criteria"),
     )
+
+
+def _sentence(criterion: Criterion, vocabulary: Vocabulary) -> str:
+    if criterion.rule is None:
+        return ""
+    telling = Telling.of(vocabulary, language=languages.current(), say=_)
+    return f"{telling.criterion(criterion.rule, criterion.unless)}."
 
 
 def _slip(slip: NotationError) -> dict[str, object]:
@@ -224,7 +228,9 @@ def example(key: Key) -> str:
             return f"{about} in ({', '.join(key.denies[:2])})"
 
 
-def _onwards(version_id: UUID, criterion_id: str, *, go_on: bool) -> ResponseReturnValue:
+def _onwards(
+    version_id: UUID, criterion_id: str, *, go_on: bool, in_editor: bool = False
+) -> ResponseReturnValue:
     """Go back to the list, or on to the next criterion that is still text, around the end where need be."""
     if not go_on:
         return _to_list(version_id, "saved", criterion_id)
@@ -235,7 +241,8 @@ def _onwards(version_id: UUID, criterion_id: str, *, go_on: bool) -> ResponseRet
     waiting = [one for one in (*everything[place + 1 :], *everything[:place]) if state_of(one) == "text"]
     if not waiting:
         return _to_list(version_id, "all_confirmed")
-    where = url_for("studies.criterion", version_id=version_id, criterion_id=waiting[0].id, done="saved")
+    page = "studies.rule" if in_editor else "studies.criterion"
+    where = url_for(page, version_id=version_id, criterion_id=waiting[0].id, done="saved")
     return redirect(where, 303)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime, time
@@ -19,6 +20,7 @@ from recruit.web.moments import parse_day
 
 E = TypeVar("E", bound=StrEnum)
 _DIGITS = 12
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 
 
 class Posted:
@@ -68,9 +70,11 @@ class Posted:
 
     def decimal(self, name: str) -> Decimal | None:
         """Read a number with a decimal point; nothing sent is none."""
-        words = self.raw(name).strip().replace(",", "")
+        words = self.raw(name).strip()
         if not words:
             return None
+        if _THOUSANDS.fullmatch(words):
+            words = words.replace(",", "")
         try:
             value = Decimal(words) if len(words) <= _DIGITS else Decimal("NaN")
         except InvalidOperation:

@@ -28,7 +28,7 @@ from recruit.studies.models import (
     VersionInForce,
     VersionStatus,
 )
-from recruit.web.coordinator import forms, frame, words
+from recruit.web.coordinator import changes, forms, frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.frame import Failed
 from recruit.web.coordinator.reading import Posted
@@ -189,10 +189,13 @@ def _page(study_site_id: UUID, failed: Failed | None = None) -> ResponseReturnVa
             .where(StudySitePerson.study_site_id == row.id)
             .order_by(StudySitePerson.until_day.is_not(None), StudySitePerson.role, StudySitePerson.name)
         ).all()
+        in_force = queries.in_force(session, row.id, on=overview.today_at(site, context.now()))
+        ahead = changes.ahead_of(session, row, in_force)
         parts = {
             "missing": activation.missing(session, row, at=context.now()),
             "people": people,
-            "in_force": queries.in_force(session, row.id, on=overview.today_at(site, context.now())),
+            "in_force": in_force,
+            "ahead": ahead,
             "history": _history(session, row),
             "protocols": _published(versions.versions_of(session, ProtocolVersion, study.id)),
             "questionnaires": _published(versions.versions_of(session, QuestionnaireVersion, study.id)),
@@ -211,6 +214,7 @@ def _page(study_site_id: UUID, failed: Failed | None = None) -> ResponseReturnVa
         teams=words.options(Team),
         words=words,
         seen=row.version,
+        ahead_says=changes.sentence_for(ahead, row.id) if ahead is not None else "",
         parts={**parts, **frame.study_parts(study, "study_sites"), "may_change": may_change},
     )
 

@@ -16,10 +16,9 @@ from recruit.errors import NotFound
 from recruit.people import service as people
 from recruit.people.models import Basis, Person
 from recruit.people.service import Identity
-from recruit.studies import editing, places, versions
+from recruit.studies import places
 from recruit.studies.models import QuestionnaireVersion, StudySite
-from screening.questionnaire import ConsentPurpose, Document, EarlierWords
-from screening.texts import Text
+from screening.questionnaire import ConsentPurpose, EarlierWords
 from tests.conftest import NOON
 from tests.factories import (
     AT,
@@ -30,6 +29,7 @@ from tests.factories import (
     prepare_study_site,
     put_in_force_and_activate,
 )
+from tests.recruit.rewording import other_words, use
 
 TODAY = NOON.date()
 NEXT_WEEK = TODAY + timedelta(days=7)
@@ -44,48 +44,6 @@ def opened(session: Session) -> OpenStudy:
 def person(session: Session) -> Person:
     identity = Identity(given="Rosa", family="Marte")
     return people.add_person(session, identity, basis=Basis.QUESTIONNAIRE, language="en", at=NOON)
-
-
-def other_words(
-    session: Session,
-    opened: OpenStudy,
-    earlier: EarlierWords,
-    *,
-    purpose: ConsentPurpose = ConsentPurpose.CONTACT,
-    words: str = "You may also write to me.",
-) -> QuestionnaireVersion:
-    """Publish a version with other words for one agreement, approved at every site."""
-    newest = versions.newest_published(session, QuestionnaireVersion, opened.study.id)
-    assert newest is not None
-    before = Document.model_validate(newest.document)
-    changed = Text.model_validate({code: {"self": words} for code in before.languages})
-    consents = tuple(
-        one.model_copy(update={"text": changed}) if one.purpose is purpose else one for one in before.consents
-    )
-    after = editing.counted_consents(before.model_copy(update={"consents": consents}), before)
-    after = editing.with_earlier(after, {purpose.value: earlier})
-    draft = versions.draft_questionnaire(session, opened.study.id, after, at=NOON)
-    published = versions.publish_questionnaire(session, draft.id, at=NOON)
-    approve_everything(session, opened.study, at=NOON)
-    return published
-
-
-def use(
-    session: Session,
-    opened: OpenStudy,
-    version: QuestionnaireVersion,
-    *,
-    since: date = TODAY,
-    place: StudySite | None = None,
-) -> None:
-    versions.put_in_force(
-        session,
-        (place or opened.study_site).id,
-        protocol_version_id=opened.protocol.id,
-        questionnaire_version_id=version.id,
-        effective_from=since,
-        at=NOON,
-    )
 
 
 def agree(

@@ -106,6 +106,19 @@ class TestTheDay:
         assert next_day(database, match) == date(2026, 12, 19)
         assert causes(database, match) == ["submission", "record"]
 
+    def test_is_each_person_s_own(self, database: Database) -> None:
+        opened = open_study(database)
+        first, second = fitting(database, opened), ruled_out(database, opened)
+        wake(database, NOON)
+        with database.transaction(actor="test") as session:
+            session.execute(sa.delete(Watch).where(Watch.match_id == second.id))
+
+        wake(database, NOON + DAY)
+
+        with database.reading() as session:
+            looked = {watch.match_id: watch.looked_at for watch in session.scalars(sa.select(Watch))}
+        assert looked == {first.id: NOON, second.id: NOON + DAY}
+
     def test_brings_somebody_back_into_the_queue(self, database: Database) -> None:
         match = ruled_out(database, open_study(database))
         before = seen(database, match)
@@ -122,6 +135,13 @@ class TestTheDay:
         by_time = [row for row in rows if row.cause == "day"]
         left = [row.on_day for row in by_time if row.disposition is not Disposition.INELIGIBLE]
         assert left[0] == BACK_ON
+
+    def test_that_passed_before_anybody_looked_is_made_up_for(self, database: Database) -> None:
+        match = fitting(database, open_study(database))
+
+        wake(database, NOON + 40 * DAY)
+
+        assert causes(database, match) == ["submission", "day"]
 
     def test_writes_only_where_a_verdict_turned(self, database: Database) -> None:
         match = fitting(database, open_study(database))

@@ -14,7 +14,18 @@ from recruit.studies.models import ProtocolVersion, StudySitePerson
 from tests.factories import OpenStudy
 
 PAGES = (
-    *("index", "new_study", "import_form", "study", "edit", "registry", "criteria", "criterion", "questions"),
+    *(
+        "index",
+        "new_study",
+        "import_form",
+        "study",
+        "edit",
+        "registry",
+        "criteria",
+        "criterion",
+        "rule",
+        "questions",
+    ),
     *("pages", "item", "preview_item", "materials", "material", "approvals", "study_sites", "study_site"),
     *("sites", "new_site", "site", "holds"),
 )
@@ -61,6 +72,7 @@ def _values(
             **dict.fromkeys(("study", "edit", "registry", "criteria", "questions", "materials"), ("study_id",)),
             **dict.fromkeys(("approvals", "study_sites"), ("study_id",)),
             "criterion": ("version_id", "criterion_id"),
+            "rule": ("version_id", "criterion_id"),
             "pages": ("version_id",),
             "material": ("version_id",),
             "item": ("version_id", "item_name"),

@@ -35,7 +35,7 @@ from tests.browsing import signed_in
 from tests.conftest import NOON
 from tests.factories import OpenStudy, approve_everything, make_account
 from tests.recruit.arrivals import AGREED, FITS, UNSURE, arrive, contact_of
-from tests.recruit.contact.test_wordings import other_words, use
+from tests.recruit.rewording import other_words, use
 from tests.recruit.web.desk.conftest import Desk, version_of
 
 
