@@ -26,8 +26,8 @@ from screening.vocabulary import Vocabulary
 
 _ENGINE: Final = (
     "analytes", "assess", "coded", "computed", "criteria", "distinct", "evidence", "exact", "facts",
-    "intervals", "leaves", "limits", "lowering", "outside", "protocol", "questions", "statements", "support", "terms", "tree", "units",
-    "verdict", "vocabulary", "windows",
+    "intervals", "leaves", "limits", "lowering", "outside", "protocol", "questions", "statements",
+    "support", "terms", "tree", "units", "verdict", "vocabulary", "windows",
 )  # fmt: skip
 
 

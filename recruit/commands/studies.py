@@ -20,7 +20,7 @@ group = PlainGroup("studies", help="Studies from a registry.")
 @group.command("import")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def import_command(files: tuple[str, ...]) -> None:
-    """Import studies from files of ClinicalTrials.gov (API v2, JSON).
+    """Import studies from files of ClinicalTrials.gov (API v2) or CDISC USDM (version 4), both JSON.
 
     Each file is imported by itself; the exit status is 1 if one failed.
     """

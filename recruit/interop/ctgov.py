@@ -9,11 +9,9 @@ sponsor wrote into a text of its own (a hotline as "facility") stays as written;
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date
-from enum import StrEnum
-from typing import TypeVar
 
+from recruit.interop.fields import LONG, Part, quoted
 from recruit.interop.jsonfile import loads
 from recruit.interop.registry import (
     Certainty,
@@ -22,10 +20,8 @@ from recruit.interop.registry import (
     InvalidRecord,
     Organisation,
     OrganisationClass,
-    PartialDate,
     Phase,
     RegistryAge,
-    RegistryDate,
     RegistryDates,
     RegistryIdentifier,
     RegistryLocation,
@@ -40,14 +36,7 @@ from screening.structure import split
 
 __all__ = ["differences", "lineage", "loads", "read", "records"]
 
-Choice = TypeVar("Choice", bound=StrEnum)
-
-SHORT = 2_000
-LONG = 300_000
-MANY = 20_000
-
 _NCT = re.compile(r"NCT\d{8}", re.ASCII)
-_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 _AGE = re.compile(r"(\d{1,4}) (Year|Month|Week|Day|Hour|Minute)s?", re.ASCII)
 _UNITS = {
     "Year": CalendarUnit.YEARS,
@@ -85,7 +74,7 @@ def read(document: object) -> StudyRecord:
 
     :raises InvalidRecord: with the path of the field, such as ``protocolSection.identificationModule.nctId``.
     """
-    protocol = _Part(document, "").part("protocolSection")
+    protocol = Part(document, "").part("protocolSection")
     if not protocol.holds_something:
         raise InvalidRecord(
             "protocolSection", "This part is missing: it is no study record of ClinicalTrials.gov."
@@ -136,177 +125,34 @@ def read(document: object) -> StudyRecord:
     )
 
 
-class _Part:
-    """One object of the document with its path; absent and null are an object without fields."""
-
-    __slots__ = ("_value", "path")
-
-    def __init__(self, value: object, path: str) -> None:
-        if value is not None and not isinstance(value, dict):
-            raise InvalidRecord(path, f"An object was expected here, not {_kind(value)}.")
-        self._value: dict[object, object] = value or {}
-        self.path = path
-
-    @property
-    def holds_something(self) -> bool:
-        return bool(self._value)
-
-    def get(self, name: str) -> object:
-        return self._value.get(name)
-
-    def at(self, name: str) -> str:
-        return f"{self.path}.{name}" if self.path else name
-
-    def fail(self, name: str, message: str) -> InvalidRecord:
-        return InvalidRecord(self.at(name), message)
-
-    def part(self, name: str) -> _Part:
-        return _Part(self.get(name), self.at(name))
-
-    def items(self, name: str) -> list[object]:
-        value = self.get(name)
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            raise self.fail(name, f"A list was expected here, not {_kind(value)}.")
-        if len(value) > MANY:
-            raise self.fail(name, f"The list is longer than {MANY} entries.")
-        return value
-
-    def parts(self, name: str) -> Iterator[_Part]:
-        for position, value in enumerate(self.items(name)):
-            if value is None:
-                raise self.fail(f"{name}[{position}]", "An object was expected here, not nothing.")
-            yield _Part(value, f"{self.at(name)}[{position}]")
-
-    def text(self, name: str, *, longest: int = SHORT) -> str | None:
-        value = self.get(name)
-        return None if value is None or value == "" else _text(value, self.at(name), longest)
-
-    def required_text(self, name: str) -> str:
-        value = self.text(name)
-        if value is None or not value.strip():
-            raise self.fail(name, "This field is missing or empty.")
-        return value
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        return tuple(_text(value, f"{self.at(name)}[{at}]", SHORT) for at, value in enumerate(self.items(name)))
-
-    def choice(self, name: str, known: type[Choice]) -> Choice | None:
-        value = self.get(name)
-        return None if value is None else _choice(value, self.at(name), known)
-
-    def required_choice(self, name: str, known: type[Choice]) -> Choice:
-        value = self.choice(name, known)
-        if value is None:
-            raise self.fail(name, "This field is missing.")
-        return value
-
-    def choices(self, name: str, known: type[Choice]) -> tuple[Choice, ...]:
-        return tuple(
-            _choice(value, f"{self.at(name)}[{at}]", known) for at, value in enumerate(self.items(name))
-        )
-
-    def flag(self, name: str) -> bool | None:
-        value = self.get(name)
-        if value is None or isinstance(value, bool):
-            return value
-        raise self.fail(name, f"True or false was expected here, not {_kind(value)}.")
-
-    def number(self, name: str, *, largest: float) -> float | None:
-        value = self.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.fail(name, f"A number was expected here, not {_kind(value)}.")
-        if not -largest <= value <= largest:  # also refuses NaN
-            raise self.fail(name, f"The number is not between {-largest:g} and {largest:g}.")
-        return float(value)
-
-    def date(self, name: str) -> PartialDate | None:
-        value = self.text(name)
-        return None if value is None else _date(value, self.at(name))
-
-    def dated(self, name: str) -> RegistryDate | None:
-        part = self.part(name)
-        when = part.date("date")
-        return None if when is None else RegistryDate(when, part.choice("type", Certainty))
-
-
-def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "nothing"}
-    return names.get(type(value), "a number" if isinstance(value, int | float) else "something else")
-
-
-def _quoted(value: str) -> str:
-    return ascii(value if len(value) <= 40 else value[:40] + "...")
-
-
-def _text(value: object, path: str, longest: int) -> str:
-    if not isinstance(value, str):
-        raise InvalidRecord(path, f"Text was expected here, not {_kind(value)}.")
-    if len(value) > longest:
-        raise InvalidRecord(path, f"The text is longer than {longest} characters.")
-    if "\x00" in value:
-        raise InvalidRecord(path, "The text holds a NUL character.")
-    if any("\ud800" <= sign <= "\udfff" for sign in value):
-        raise InvalidRecord(path, "The text holds half of a character (a lone surrogate).")
-    return value
-
-
-def _choice(value: object, path: str, known: type[Choice]) -> Choice:
-    text = _text(value, path, SHORT)
-    try:
-        return known(text)
-    except ValueError:
-        raise InvalidRecord(path, f"{_quoted(text)} is not one of: {', '.join(known)}.") from None
-
-
-def _date(value: str, path: str) -> PartialDate:
-    found = _DATE.fullmatch(value)
-    if found is not None:
-        year, month, day = (None if part is None else int(part) for part in found.groups())
-        if year and _exists(year, month, day):
-            return PartialDate(year, month, day)
-    raise InvalidRecord(path, f"{_quoted(value)} is no date (YYYY, YYYY-MM or YYYY-MM-DD).")
-
-
-def _exists(year: int, month: int | None, day: int | None) -> bool:
-    try:
-        date(year, 1 if month is None else month, 1 if day is None else day)
-    except ValueError:
-        return False
-    return True
-
-
-def _nct_id(identity: _Part) -> str:
+def _nct_id(identity: Part) -> str:
     value = identity.required_text("nctId")
     if not _NCT.fullmatch(value):
-        raise identity.fail("nctId", f"{_quoted(value)} is no NCT number (NCT and eight digits).")
+        raise identity.fail("nctId", f"{quoted(value)} is no NCT number (NCT and eight digits).")
     return value
 
 
-def _org_study_id(part: _Part) -> RegistryIdentifier | None:
+def _org_study_id(part: Part) -> RegistryIdentifier | None:
     value = part.text("id")
     return None if value is None else RegistryIdentifier(value, part.choice("type", IdentifierType))
 
 
-def _secondary_id(part: _Part) -> RegistryIdentifier:
+def _secondary_id(part: Part) -> RegistryIdentifier:
     return RegistryIdentifier(
         part.required_text("id"), part.choice("type", IdentifierType), part.text("domain")
     )
 
 
-def _organisation(part: _Part, name: str) -> Organisation | None:
+def _organisation(part: Part, name: str) -> Organisation | None:
     value = part.text(name)
     return None if value is None else Organisation(value, part.choice("class", OrganisationClass))
 
 
-def _named(part: _Part) -> Organisation:
+def _named(part: Part) -> Organisation:
     return Organisation(part.required_text("name"), part.choice("class", OrganisationClass))
 
 
-def _dates(status: _Part) -> RegistryDates:
+def _dates(status: Part) -> RegistryDates:
     return RegistryDates(
         start=status.dated("startDateStruct"),
         primary_completion=status.dated("primaryCompletionDateStruct"),
@@ -319,7 +165,7 @@ def _dates(status: _Part) -> RegistryDates:
     )
 
 
-def _enrolment(part: _Part) -> Enrolment | None:
+def _enrolment(part: Part) -> Enrolment | None:
     count = part.number("count", largest=1e9)
     if count is None:
         return None
@@ -328,7 +174,7 @@ def _enrolment(part: _Part) -> Enrolment | None:
     return Enrolment(int(count), part.choice("type", Certainty))
 
 
-def _ages(eligible: _Part) -> tuple[RegistryAge | None, RegistryAge | None]:
+def _ages(eligible: Part) -> tuple[RegistryAge | None, RegistryAge | None]:
     minimum, maximum = _age(eligible, "minimumAge"), _age(eligible, "maximumAge")
     if minimum and maximum and minimum.duration and maximum.duration:
         # "2 Years" to "24 Months" is in order: the maximum counts to the day before the next unit
@@ -340,16 +186,16 @@ def _ages(eligible: _Part) -> tuple[RegistryAge | None, RegistryAge | None]:
     return minimum, maximum
 
 
-def _age(eligible: _Part, name: str) -> RegistryAge | None:
+def _age(eligible: Part, name: str) -> RegistryAge | None:
     text = eligible.text(name)
     if text is None:
         return None
     found = _AGE.fullmatch(text)
     if found is None:
-        raise eligible.fail(name, f"{_quoted(text)} is no age, such as 18 Years or 6 Months.")
+        raise eligible.fail(name, f"{quoted(text)} is no age, such as 18 Years or 6 Months.")
     duration = _age_duration(int(found[1]), found[2])
     if duration and shift(_SOME_BIRTH, duration) > shift(_SOME_BIRTH, _OLDEST):
-        raise eligible.fail(name, f"The age {_quoted(text)} is beyond 150 years.")
+        raise eligible.fail(name, f"The age {quoted(text)} is beyond 150 years.")
     return RegistryAge(text, duration)
 
 
@@ -361,7 +207,7 @@ def _age_duration(count: int, unit: str) -> Duration | None:
     return None if rest else Duration(days, CalendarUnit.DAYS)
 
 
-def _location(part: _Part) -> RegistryLocation:
+def _location(part: Part) -> RegistryLocation:
     point = part.part("geoPoint")
     latitude, longitude = point.number("lat", largest=90), point.number("lon", largest=180)
     if (latitude is None) is not (longitude is None):
@@ -378,7 +224,7 @@ def _location(part: _Part) -> RegistryLocation:
     )
 
 
-def _lists_contacts(places: _Part) -> bool:
+def _lists_contacts(places: Part) -> bool:
     """Tell whether the registry names people for this study, without reading who they are."""
     if places.items("centralContacts") or places.items("overallOfficials"):
         return True

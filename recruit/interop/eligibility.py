@@ -14,7 +14,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from recruit.interop.registry import RegistryAge, RegistrySex, StudyRecord
+from recruit.interop.registry import (
+    RecordCode,
+    RecordCohort,
+    RegistryAge,
+    RegistrySex,
+    StudyRecord,
+)
 from screening.criteria import Age, AllOf, AnyOf, AtLeast, Is, Node, NoneOf, Unconfirmed
 from screening.headings import (
     Group,
@@ -24,7 +30,7 @@ from screening.headings import (
     opens_the_list,
     says_there_are_none,
 )
-from screening.protocol import Criterion, CriterionKind, Protocol
+from screening.protocol import Cohort, Criterion, CriterionKind, Protocol
 from screening.structure import Role, TextCriterion
 
 AGE = "age"
@@ -32,6 +38,11 @@ SEX = "sex"
 GENDER = "gender"
 REGISTRY_MEMBER = "x-registry"
 """The member of a criterion that holds its headings, and a kind or role that a criterion cannot say."""
+
+CODES_MEMBER = "x-codes"
+"""The member of a criterion that holds the codes that its authors put beside it."""
+INDICATIONS_MEMBER = "x-indications"
+"""The member of a protocol that holds the codes of what it treats."""
 
 SEX_KEY = "sex"
 _CODES = {RegistrySex.FEMALE: "female", RegistrySex.MALE: "male"}
@@ -50,8 +61,14 @@ def drafts(record: StudyRecord) -> Protocol:
     lead-in for everybody ("Patients must meet all of the following:") is no criterion: its parts are, with it
     among their headings. Lineages are made of the words: the same text gives the same lineage everywhere.
     """
-    made = [*_registry_fields(record), *_Texts(record.criteria).criteria()]
-    return Protocol(criteria=tuple(with_own_lineages(made)))
+    made = [*_registry_fields(record), *_texts(record).criteria(), *_cohort_fields(record)]
+    document: dict[str, object] = {
+        "criteria": tuple(with_own_lineages(made)),
+        "cohorts": tuple(Cohort(id=one.id, name=one.name) for one in record.cohorts),
+    }
+    if record.codes:
+        document[INDICATIONS_MEMBER] = [_code(one) for one in record.codes]
+    return Protocol.model_validate(document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +86,7 @@ class Blank:
 
 def blanks(record: StudyRecord) -> tuple[Blank, ...]:
     """Give what the record says of lists that ask nothing; no criterion is drafted from it."""
-    texts = _Texts(record.criteria)
+    texts = _texts(record)
     deque(texts.criteria(), maxlen=0)
     return tuple(texts.blanks)
 
@@ -88,35 +105,57 @@ def with_own_lineages(made: Sequence[Criterion], *, taken: Collection[str] = ())
 
 def _registry_fields(record: StudyRecord) -> Iterator[Criterion]:
     """Make the criteria of the record's own fields."""
-    limits = [
-        f"{name} {age.text}"
-        for name, age in (("at least", record.minimum_age), ("at most", record.maximum_age))
-        if age is not None
-    ]
-    if limits and not _no_limit(record):
-        yield Criterion(
-            id=AGE,
-            kind=CriterionKind.INCLUSION,
-            text=f"Age {' and '.join(limits)} (registry)",
-            rule=_age_rule(record.minimum_age, record.maximum_age),
-        )
-    if record.sex in _CODES:
-        code = _CODES[record.sex]
-        yield Criterion(
-            id=SEX,
-            kind=CriterionKind.INCLUSION,
-            text=f"Sex {code} (registry)",
-            rule=Is(key=SEX_KEY, codes=(code,)),
-        )
+    yield from _ages_and_sex(record, source=record.origin.value)
     if record.gender_description:
         yield Criterion(
             id=GENDER,
             kind=CriterionKind.INCLUSION,
-            text=_clean(f"Gender: {record.gender_description} (registry)"),
+            text=_clean(f"Gender: {record.gender_description} ({record.origin.value})"),
         )
 
 
-def _no_limit(record: StudyRecord) -> bool:
+def _cohort_fields(record: StudyRecord) -> Iterator[Criterion]:
+    """Make the criteria of the cohorts' own fields and demands."""
+    for cohort in record.cohorts:
+        made = [
+            *_ages_and_sex(cohort, source=record.origin.value),
+            *(
+                Criterion(id=f"demand-{at}", kind=CriterionKind.INCLUSION, text=piece)
+                for at, piece in enumerate(
+                    (piece for text in cohort.demands for piece in _pieces(_clean(text))), start=1
+                )
+            ),
+        ]
+        for criterion in made:
+            words = _lineage(TextKind.INCLUSION, f"{cohort.id} {criterion.id} {criterion.text}")
+            name = f"{cohort.id}.{criterion.id}"
+            yield criterion.model_copy(update={"id": name, "lineage": words, "cohorts": (cohort.id,)})
+
+
+def _ages_and_sex(said: StudyRecord | RecordCohort, *, source: str) -> Iterator[Criterion]:
+    limits = [
+        f"{name} {age.text}"
+        for name, age in (("at least", said.minimum_age), ("at most", said.maximum_age))
+        if age is not None
+    ]
+    if limits and not _no_limit(said):
+        yield Criterion(
+            id=AGE,
+            kind=CriterionKind.INCLUSION,
+            text=f"Age {' and '.join(limits)} ({source})",
+            rule=_age_rule(said.minimum_age, said.maximum_age),
+        )
+    if said.sex in _CODES:
+        code = _CODES[said.sex]
+        yield Criterion(
+            id=SEX,
+            kind=CriterionKind.INCLUSION,
+            text=f"Sex {code} ({source})",
+            rule=Is(key=SEX_KEY, codes=(code,)),
+        )
+
+
+def _no_limit(record: StudyRecord | RecordCohort) -> bool:
     minimum = record.minimum_age
     trivial = minimum is None or (minimum.duration is not None and minimum.duration.count == 0)
     return trivial and record.maximum_age is None
@@ -139,11 +178,27 @@ def _age_rule(minimum: RegistryAge | None, maximum: RegistryAge | None) -> Node 
     return ends[0] if len(ends) == 1 else AllOf(of=tuple(ends))
 
 
+def _texts(record: StudyRecord) -> _Texts:
+    cohorts: defaultdict[int, list[str]] = defaultdict(list)
+    for cohort in record.cohorts:
+        for order in cohort.criteria:
+            cohorts[order].append(cohort.id)
+    codes: defaultdict[int, list[RecordCode]] = defaultdict(list)
+    for order, code in record.criterion_codes:
+        codes[order].append(code)
+    return _Texts(record.criteria, cohorts, codes)
+
+
 @dataclass(slots=True)
 class _Texts:
-    """The criteria of a text with their children at hand; ``blanks`` are found on the way."""
+    """The criteria of a text with their children at hand; ``blanks`` are found on the way.
+
+    ``cohorts`` and ``codes`` are of the places of top criteria; what stands below one is for its cohorts alone.
+    """
 
     said: Sequence[TextCriterion]
+    cohorts: Mapping[int, Sequence[str]]
+    codes: Mapping[int, Sequence[RecordCode]]
     children: Mapping[int, list[int]] = field(init=False)
     blanks: list[Blank] = field(init=False, default_factory=list)
 
@@ -202,7 +257,7 @@ class _Texts:
         opening = _last_sentence(said)
         earlier = said.text.removesuffix(opening).rstrip()
         if earlier:
-            yield from self._counted(replace(said, text=earlier, order=-1), counts, ())
+            yield from self._counted(replace(said, text=earlier, order=-1 - said.order), counts, ())
         for child in self._below(said):
             yield from self._top(child, counts, (opening,))
 
@@ -226,13 +281,21 @@ class _Texts:
                     "kind": _KINDS.get(said.kind, CriterionKind.INCLUSION),
                     "text": piece,
                     "rule": rule if at == 0 else None,
-                    **_extension(said, above),
+                    "cohorts": tuple(self.cohorts.get(self._top_of(said), ())),
+                    **_extension(said, above, self.codes.get(_place(said), ())),
                 }
             )
         if apart:
             for at, child in enumerate(self._below(said), start=1):
                 below = f"{number}.{child.number}" if number and child.number else child.number or ""
                 yield from self._whole(child, f"{name}.{at}", name, below, above)
+
+    def _top_of(self, said: TextCriterion) -> int:
+        """Give the place of the top criterion above one; what was cut off one has its place turned negative."""
+        place = _place(said)
+        while (parent := self.said[place].parent) is not None:
+            place = parent
+        return place
 
     def _stands_apart(self, said: TextCriterion) -> bool:
         """Tell whether every part is a criterion of its own: all of an inclusion, any of an exclusion."""
@@ -270,7 +333,8 @@ class _Texts:
         waiting = [(child, 1) for child in reversed(self._below(said))]
         while waiting:
             part, depth = waiting.pop()
-            lines.append(f"{'  ' * depth}{part.marker or '-'} {part.text}")
+            below = part.text.replace("\n", f"\n{'  ' * (depth + 1)}")
+            lines.append(f"{'  ' * depth}{part.marker or '-'} {below}")
             waiting += [(child, depth + 1) for child in reversed(self._below(part))]
         return "\n".join(lines)
 
@@ -279,7 +343,13 @@ def _last_sentence(said: TextCriterion) -> str:
     return said.text[-_LONGEST_LEAD:].rpartition(". ")[2]
 
 
-def _extension(said: TextCriterion, above: tuple[str, ...]) -> dict[str, object]:
+def _place(said: TextCriterion) -> int:
+    return said.order if said.order >= 0 else -1 - said.order
+
+
+def _extension(
+    said: TextCriterion, above: tuple[str, ...], codes: Sequence[RecordCode] = ()
+) -> dict[str, object]:
     """Give what a criterion has no member for."""
     headings = [_clean(heading) for heading in (*said.section, *above)]
     told: dict[str, object] = {"section": headings} if headings else {}
@@ -287,7 +357,14 @@ def _extension(said: TextCriterion, above: tuple[str, ...]) -> dict[str, object]
         told["kind"] = said.kind.value
     if said.role is Role.REMARK:
         told["role"] = said.role.value
-    return {REGISTRY_MEMBER: told} if told else {}
+    extension: dict[str, object] = {REGISTRY_MEMBER: told} if told else {}
+    return extension | ({CODES_MEMBER: [_code(one) for one in codes]} if codes else {})
+
+
+def _code(one: RecordCode) -> dict[str, str]:
+    """Write a code as an extension; parts that say nothing are left out."""
+    known = {"system": one.system, "release": one.release, "code": one.code, "words": one.words}
+    return {name: text for name, text in known.items() if text}
 
 
 def _lineage(kind: TextKind, text: str) -> str:

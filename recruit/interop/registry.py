@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -218,12 +219,63 @@ class RegistryLocation:
         )
 
 
+class Origin(StrEnum):
+    """Where a record was written: in a registry, or with the protocol itself."""
+
+    REGISTRY = "registry"
+    PROTOCOL = "protocol"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCode:
+    """A code that somebody put beside a text, with the words of its system; none of our criteria reads it."""
+
+    system: str
+    code: str
+    release: str = ""
+    words: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code} ({self.system})"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCohort:
+    """A group of participants; ``criteria`` are places among the record's, ``demands`` are texts of its own."""
+
+    id: str
+    name: str
+    criteria: tuple[int, ...] = ()
+    demands: tuple[str, ...] = ()
+    minimum_age: RegistryAge | None = None
+    maximum_age: RegistryAge | None = None
+    sex: RegistrySex | None = None
+
+    def __str__(self) -> str:
+        ages = " to ".join(age.text for age in (self.minimum_age, self.maximum_age) if age)
+        return "; ".join(part for part in (self.name, ages, self.sex or "", *self.demands) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A change of the protocol, as its authors number and sum it up."""
+
+    number: str
+    summary: str = ""
+    date: PartialDate | None = None
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.number, str(self.date or ""), self.summary) if part)
+
+
 @dataclass(frozen=True, slots=True)
 class StudyRecord:
     """One study as a registry describes it.
 
     Absent is not "no": ``healthy_volunteers`` and the ages are ``None`` where the registry is silent.
     ``criteria_text`` is the eligibility text as sent, ``criteria`` the same cut into pieces.
+    ``nct_id`` is empty where a protocol has no number of ClinicalTrials.gov (yet). ``criterion_codes`` name a
+    criterion by its place.
     """
 
     nct_id: str
@@ -258,14 +310,23 @@ class StudyRecord:
     criteria: tuple[TextCriterion, ...] = ()
     locations: tuple[RegistryLocation, ...] = ()
     lists_contacts: bool = False
+    origin: Origin = Origin.REGISTRY
+    protocol_version: str | None = None
+    amendments: tuple[Amendment, ...] = ()
+    codes: tuple[RecordCode, ...] = ()
+    criterion_codes: tuple[tuple[int, RecordCode], ...] = ()
+    cohorts: tuple[RecordCohort, ...] = ()
 
 
-_STORED: TypeAdapter[StudyRecord] = TypeAdapter(StudyRecord)
+@cache
+def _adapter() -> TypeAdapter[StudyRecord]:
+    """Make what reads and writes a record, when one is met: a start meets none."""
+    return TypeAdapter(StudyRecord)
 
 
 def stored(record: StudyRecord) -> dict[str, object]:
     """Give a record as plain JSON values, to be kept beside the import it came with."""
-    return cast(dict[str, object], _STORED.dump_python(record, mode="json"))
+    return cast(dict[str, object], _adapter().dump_python(record, mode="json"))
 
 
 def restored(document: Mapping[str, object]) -> StudyRecord:
@@ -274,7 +335,7 @@ def restored(document: Mapping[str, object]) -> StudyRecord:
     :raises InvalidRecord: where it has another shape, with the field.
     """
     try:
-        return _STORED.validate_python(document)
+        return _adapter().validate_python(document)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise InvalidRecord(".".join(str(step) for step in first["loc"]), first["msg"]) from None

@@ -45,6 +45,7 @@ class Difference:
 
 
 _PLAIN = (
+    "origin",
     "nct_id",
     "org_study_id",
     "brief_title",
@@ -67,6 +68,7 @@ _PLAIN = (
     "healthy_volunteers",
     "study_population",
     "lists_contacts",
+    "protocol_version",
 )
 _DATES = (
     "start",
@@ -78,7 +80,17 @@ _DATES = (
     "last_update_posted",
     "verified",
 )
-_LISTS = ("nct_aliases", "secondary_ids", "collaborators", "phases", "conditions", "keywords")
+_LISTS = (
+    "nct_aliases",
+    "secondary_ids",
+    "collaborators",
+    "phases",
+    "conditions",
+    "keywords",
+    "amendments",
+    "codes",
+    "cohorts",
+)
 
 
 def differences(old: StudyRecord, new: StudyRecord) -> tuple[Difference, ...]:
@@ -92,6 +104,7 @@ def differences(old: StudyRecord, new: StudyRecord) -> tuple[Difference, ...]:
         *_dates(old, new),
         *_lists(old, new),
         *_criteria(old.criteria, new.criteria),
+        *_criterion_codes(old, new),
         *_locations(old.locations, new.locations),
     )
 
@@ -141,6 +154,15 @@ def _lists(old: StudyRecord, new: StudyRecord) -> Iterator[Difference]:
         yield from (
             Difference(field, Change.ADDED, None, _shown(entry)) for entry in (after - before).elements()
         )
+
+
+def _criterion_codes(old: StudyRecord, new: StudyRecord) -> Iterator[Difference]:
+    """Compare the codes beside criteria; where they stand moves with the criteria."""
+    before, after = (Counter(code for _, code in record.criterion_codes) for record in (old, new))
+    for code in (before - after).elements():
+        yield Difference("criterion_codes", Change.REMOVED, str(code))
+    for code in (after - before).elements():
+        yield Difference("criterion_codes", Change.ADDED, None, str(code))
 
 
 def _locations(old: Sequence[RegistryLocation], new: Sequence[RegistryLocation]) -> Iterator[Difference]:

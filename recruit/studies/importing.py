@@ -1,4 +1,4 @@
-"""Studies from ClinicalTrials.gov: each file in a transaction of its own, changes as drafts with differences.
+"""Studies from ClinicalTrials.gov and from USDM: each file in a transaction of its own, changes as drafts.
 
 The whole record is kept beside the import; registry locations are internal text and never become sites of ours.
 A published version is never touched: a changed record makes a new draft that keeps the coordinator's work.
@@ -22,11 +22,12 @@ from sqlalchemy.orm import Session
 from recruit.db import actor_of, found, locked
 from recruit.errors import Invalid, RecruitError
 from recruit.ids import new_id
-from recruit.interop import ctgov, jsonfile
+from recruit.interop import ctgov, jsonfile, usdm
 from recruit.interop.eligibility import drafts
 from recruit.interop.registry import (
     IdentifierType,
     InvalidRecord,
+    Origin,
     Phase,
     RegistryIdentifier,
     RegistryLocation,
@@ -38,6 +39,7 @@ from recruit.interop.revision import Difference, differences
 from recruit.studies import service, versions
 from recruit.studies.amending import amended
 from recruit.studies.models import (
+    Cohort,
     ProtocolVersion,
     Study,
     StudyIdentifier,
@@ -48,6 +50,7 @@ from recruit.studies.service import CLINICALTRIALS_GOV, StudyDetails
 from screening.protocol import Protocol, read_protocol
 
 SPONSOR = "Sponsor"
+USDM = "USDM"
 ALIAS = f"{CLINICALTRIALS_GOV} (former number)"
 _PHASES = {
     Phase.NA: "",
@@ -86,10 +89,18 @@ class Parsed:
     record: StudyRecord
     sha256: str
 
+    @property
+    def system(self) -> str:
+        """Name where the record comes from; each source is compared with its own last record."""
+        return USDM if self.record.origin is Origin.PROTOCOL else CLINICALTRIALS_GOV
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of one record; ``version`` is the draft that was made, if one was."""
+    """What came of one record; ``version`` is the draft that was made, if one was.
+
+    ``nct_id`` is the sponsor's number where the study has none of ClinicalTrials.gov.
+    """
 
     study: Study
     nct_id: str
@@ -128,20 +139,27 @@ def import_files(
 
 
 def parse(data: bytes) -> tuple[Parsed, ...]:
-    """Read the records of a file: one study, the registry's list answer, or a bare list.
+    """Read the records of a file: a USDM protocol, one study, the registry's list answer, or a bare list.
 
     :raises Invalid: naming the field that cannot be read
     """
+    whole = jsonfile.loads(data)
+    if usdm.is_protocol(whole):
+        return (Parsed(usdm.read(whole), _sha256(whole)),)
     read = []
     seen: set[str] = set()
-    for document in ctgov.records(jsonfile.loads(data)):
+    for document in ctgov.records(whole):
         record = ctgov.read(document)
         if record.nct_id in seen:
             raise InvalidRecord("studies", f"{record.nct_id} stands in the file twice.")
         seen.add(record.nct_id)
-        text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        read.append(Parsed(record, hashlib.sha256(text.encode()).hexdigest()))
+        read.append(Parsed(record, _sha256(document)))
     return tuple(read)
+
+
+def _sha256(document: object) -> str:
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def import_record(session: Session, parsed: Parsed, *, filename: str, at: datetime) -> Imported:
@@ -150,28 +168,44 @@ def import_record(session: Session, parsed: Parsed, *, filename: str, at: dateti
     :raises Invalid: naming the field that cannot be kept
     """
     record = parsed.record
-    study = service.study_named(session, CLINICALTRIALS_GOV, record.nct_id)
+    study = _known(session, record)
     if study is None:
         return _create(session, parsed, filename=filename, at=at)
     study = locked(session, Study, study.id)
-    last = last_import(session, study)
+    last = last_import(session, study, system=parsed.system)
     if last is None:
         return _adopt(session, study, parsed, filename=filename, at=at)
-    if last.sha256 == parsed.sha256 or last.record == stored(record):
-        return Imported(study, record.nct_id, Came.UNCHANGED)
     old = restored(last.record)
+    if last.sha256 == parsed.sha256 or old == record:
+        return Imported(study, _number(record), Came.UNCHANGED)
     told = differences(old, record)
     row = _keep(session, study, parsed, told, filename=filename, at=at)
     _follow(session, study, old, record)
     version = _amend(session, study, old, record, row, at=at)
-    return Imported(study, record.nct_id, Came.CHANGED, told, version)
+    return Imported(study, _number(record), Came.CHANGED, told, version)
 
 
-def last_import(session: Session, study: Study) -> StudyImport | None:
-    """Give the newest record that a registry gave us of a study."""
+def _known(session: Session, record: StudyRecord) -> Study | None:
+    """Find the study by its NCT number, else by its sponsor's number if the sponsor is the same."""
+    if record.nct_id:
+        return service.study_named(session, CLINICALTRIALS_GOV, record.nct_id)
+    study = service.study_named(session, SPONSOR, _number(record))
+    if study is None or study.sponsor.casefold() != details_from(record).sponsor.casefold():
+        return None
+    return study
+
+
+def _number(record: StudyRecord) -> str:
+    own = record.org_study_id.value if record.org_study_id else ""
+    return record.nct_id or _line(own, 300)
+
+
+def last_import(session: Session, study: Study, *, system: str = "") -> StudyImport | None:
+    """Give the newest record that somebody gave us of a study, or the newest of one source."""
+    of_source = [StudyImport.system == system] if system else []
     return session.scalar(
         sa.select(StudyImport)
-        .where(StudyImport.study_id == study.id, StudyImport.system == CLINICALTRIALS_GOV)
+        .where(StudyImport.study_id == study.id, *of_source)
         .order_by(StudyImport.imported_at.desc(), StudyImport.id.desc())
         .limit(1)
     )
@@ -214,13 +248,13 @@ def _import_file(
 
 def _create(session: Session, parsed: Parsed, *, filename: str, at: datetime) -> Imported:
     record = parsed.record
-    study = service.create_study(session, details_from(record), at=at, slug=record.nct_id.lower())
+    study = service.create_study(session, details_from(record), at=at, slug=_number(record).lower())
     row = _keep(session, study, parsed, (), filename=filename, at=at)
     _add_identifiers(session, study, record)
     version = versions.draft_protocol(
         session, study.id, drafts(record), at=at, label=_label(record), import_id=row.id
     )
-    return Imported(study, record.nct_id, Came.CREATED, version=version)
+    return Imported(study, _number(record), Came.CREATED, version=version)
 
 
 def _adopt(session: Session, study: Study, parsed: Parsed, *, filename: str, at: datetime) -> Imported:
@@ -235,7 +269,7 @@ def _adopt(session: Session, study: Study, parsed: Parsed, *, filename: str, at:
     version = versions.draft_protocol(
         session, study.id, drafts(record), at=at, label=_label(record), import_id=row.id
     )
-    return Imported(study, record.nct_id, Came.CHANGED, version=version)
+    return Imported(study, _number(record), Came.CHANGED, version=version)
 
 
 def _amend(
@@ -246,7 +280,7 @@ def _amend(
     if base.digest == theirs.digest:
         return None
     newest = next(iter(versions.versions_of(session, ProtocolVersion, study.id)), None)
-    ours = read_protocol(newest.document) if newest is not None else Protocol()
+    ours = _with_parts_of(read_protocol(newest.document) if newest is not None else Protocol(), theirs)
     return versions.draft_protocol(
         session,
         study.id,
@@ -255,6 +289,21 @@ def _amend(
         label=_label(new),
         import_id=row.id,
     )
+
+
+def _add_cohorts(session: Session, study: Study, record: StudyRecord) -> None:
+    """Add the cohorts that a protocol names; one that is there stays as somebody set it."""
+    held = set(session.scalars(sa.select(Cohort.code).where(Cohort.study_id == study.id)))
+    for cohort in record.cohorts:
+        if cohort.id not in held:
+            service.save_cohort(session, study.id, cohort.id, name=_line(cohort.name, 200) or cohort.id)
+
+
+def _with_parts_of(ours: Protocol, theirs: Protocol) -> Protocol:
+    """Give ours the cohorts and the extensions that came with their criteria; none of ours goes."""
+    held = {cohort.id for cohort in ours.cohorts}
+    cohorts = (*ours.cohorts, *(cohort for cohort in theirs.cohorts if cohort.id not in held))
+    return ours.model_copy(update={"cohorts": cohorts, **theirs.extensions})
 
 
 def _keep(
@@ -269,7 +318,7 @@ def _keep(
     row = StudyImport(
         id=new_id(),
         study_id=study.id,
-        system=CLINICALTRIALS_GOV,
+        system=parsed.system,
         filename=filename,
         sha256=parsed.sha256,
         record=stored(parsed.record),
@@ -279,6 +328,9 @@ def _keep(
     )
     session.add(row)
     session.flush()
+    _add_cohorts(session, study, parsed.record)
+    if parsed.record.origin is Origin.PROTOCOL:
+        return row  # a protocol lists no places; those of the registry stay
     session.execute(sa.delete(StudyLocation).where(StudyLocation.study_id == study.id))
     session.add_all(
         _location(study, position, location) for position, location in enumerate(parsed.record.locations)
@@ -337,16 +389,19 @@ def identifiers_from(record: StudyRecord) -> tuple[tuple[str, str], ...]:
 
     :raises InvalidRecord: one is too long to be looked up by
     """
-    pairs = [(CLINICALTRIALS_GOV, record.nct_id), *((ALIAS, alias) for alias in record.nct_aliases)]
+    pairs = [(CLINICALTRIALS_GOV, record.nct_id)] if record.nct_id else []
+    pairs += [(ALIAS, alias) for alias in record.nct_aliases]
     if record.org_study_id is not None:
         pairs.append((SPONSOR, record.org_study_id.value))
     pairs += [(_system(one), one.value) for one in record.secondary_ids]
     for system, value in pairs:
         if max(len(system), len(value)) > 300:
-            raise InvalidRecord(
-                "protocolSection.identificationModule.secondaryIdInfos",
-                "An identifier is longer than 300 characters.",
+            field = (
+                "study.versions.studyIdentifiers"
+                if record.origin is Origin.PROTOCOL
+                else "protocolSection.identificationModule.secondaryIdInfos"
             )
+            raise InvalidRecord(field, "An identifier is longer than 300 characters.")
     return tuple(dict.fromkeys((_line(system, 300), _line(value, 300)) for system, value in pairs))
 
 
@@ -380,6 +435,10 @@ def _follow(session: Session, study: Study, old: StudyRecord, new: StudyRecord) 
 
 def _label(record: StudyRecord) -> str:
     posted = record.dates.last_update_posted
+    if record.origin is Origin.PROTOCOL:
+        amended = record.amendments[-1].number if record.amendments else ""
+        said = [_number(record), record.protocol_version and f"version {record.protocol_version}"]
+        return _line(", ".join(filter(None, [*said, amended and f"amendment {amended}"])), 120)
     return f"{record.nct_id}, {posted.date}" if posted else record.nct_id
 
 

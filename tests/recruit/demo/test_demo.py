@@ -245,7 +245,7 @@ class TestPeople:
 
 class TestAccounts:
     @pytest.mark.parametrize("member", staff.MEMBERS, ids=lambda member: member.key)
-    def test_each_role_can_sign_in(self, reading: Session, member: staff.Member) -> None:
+    def test_each_role_can_sign_in(self, reading: Session, member: members.Member) -> None:
         account = accounts.account_of(reading, member.email)
 
         assert account is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from recruit.interop import ctgov
 from recruit.interop.lineage import lineage
+from recruit.interop.registry import Amendment, Origin, RecordCode, RecordCohort
 from recruit.interop.revision import Change, Difference, differences, places
 from screening.structure import split
 from tests.real_data import DATA, needs
@@ -229,7 +231,17 @@ class TestFields:
 
     def test_compares_every_field_of_a_record(self) -> None:
         old = make_record()
-        shown = {one.field.partition(".")[0] for one in differences(old, ctgov.read(OTHER))}
+        code = RecordCode("ICD-10-CM", "J45")
+        new = replace(
+            ctgov.read(OTHER),
+            origin=Origin.PROTOCOL,
+            protocol_version="2",
+            amendments=(Amendment("1"),),
+            codes=(code,),
+            criterion_codes=((0, code),),
+            cohorts=(RecordCohort("a", "A"),),
+        )
+        shown = {one.field.partition(".")[0] for one in differences(old, new)}
 
         fields = set(type(old).__dataclass_fields__) - {"criteria_text"}
 

@@ -1,0 +1,1 @@
+"""Screeners with typed acceptance rules, read as criteria; what is broken is named with why."""
