@@ -17,7 +17,7 @@ from recruit.studies import defaults
 from recruit.studies.defaults import KNOWN, Told
 from recruit.studies.naming import neutral_name
 from screening.conditions import Condition, Is
-from screening.criteria import Coded, CodedStatus, Dating, Distinct, Leaf, coded_part
+from screening.criteria import Coded, CodedStatus, Dating, Distinct, Leaf, Number, coded_part
 from screening.errors import UnknownKey
 from screening.facts import Choice, Denial, Flag, Statement, StatementStatus
 from screening.items import (
@@ -149,8 +149,16 @@ def _askable(protocol: Protocol, resolver: Resolver) -> Iterator[tuple[Leaf, tup
                     atom = resolver.atom(part, criterion.evidence)
                 except UnknownKey:
                     continue
-                if atom.askable:
+                if atom.askable and not _needs_others(part, atom.keys, resolver.vocabulary):
                     yield part, atom.keys
+
+
+def _needs_others(leaf: Leaf, keys: tuple[str, ...], vocabulary: Vocabulary) -> bool:
+    """Tell whether a value is computed from one that no participant can tell, such as creatinine."""
+    key = vocabulary.get(leaf.key) if isinstance(leaf, Number) else None
+    if key is None or key.computed is None:
+        return False
+    return not all(vocabulary[name].participant_can_tell for name in keys)
 
 
 @dataclass(frozen=True, slots=True)

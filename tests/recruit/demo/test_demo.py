@@ -20,7 +20,7 @@ from recruit.accounts import queries as accounts
 from recruit.clock import FixedClock, civil_day
 from recruit.contact.models import Communication, ContactChannel, Suppression
 from recruit.db import Base, Database
-from recruit.demo import catalogue, characters, staff
+from recruit.demo import catalogue, characters, members, staff
 from recruit.demo.build import SEED
 from recruit.events import Event, is_anything_waiting
 from recruit.intake.drafts import read_answers
