@@ -120,6 +120,17 @@ def assess_match(session: Session, match: Match, *, cause: str, at: datetime) ->
     return row
 
 
+def says_otherwise(session: Session, match: Match, judged: Judged) -> bool:
+    """Tell whether judging by itself, because time went on or the version changed, says something new."""
+    row = latest(session, match.id)
+    if row is None or (match.machine_disposition, match.effective_disposition) != (
+        judged.assessment.disposition,
+        judged.disposition,
+    ):
+        return True
+    return not _is_same(row, judged, sorted(str(fact.id) for fact in judged.facts), any_day=True)
+
+
 def override(
     session: Session, match_id: UUID, lineage_id: str, *, passes: bool, reason: str, at: datetime
 ) -> Match:

@@ -29,8 +29,6 @@ from recruit.vocabulary import terms
 from screening.forecast import HORIZON, Forecast, forecast, holds_until
 from screening.intervals import add_days, shift
 
-AT_ONCE: Final = 20
-"""Matches in one transaction: about a tenth of a second of work."""
 UNJUDGED: Final = timedelta(days=30)
 """When to look again at somebody for whose site no version is in force."""
 _EARLIEST_ZONE: Final = timedelta(hours=14)
@@ -41,8 +39,8 @@ DAY, UNFORESEEN, VERSION = "day", "unforeseen", "version"
 def wake(database: Database, *, at: datetime) -> int:
     """Judge everybody again whose day has come; return how many matches were looked at."""
     looked = _follow_versions(database, at=at)
-    looked += _in_batches(database, _due(at), at=at, cause=DAY)
-    return looked + _in_batches(database, _unforeseen(), at=at, cause=UNFORESEEN)
+    looked += _one_by_one(database, _due(at), at=at, cause=DAY)
+    return looked + _one_by_one(database, _unforeseen(), at=at, cause=UNFORESEEN)
 
 
 def next_look(judged: Judged) -> date:
@@ -73,28 +71,38 @@ def foretell(session: Session, match: Match, *, at: datetime) -> Forecast | None
     )
 
 
-def _in_batches(database: Database, query: sa.Select[UUID], *, at: datetime, cause: str) -> int:
+def _one_by_one(database: Database, query: sa.Select[UUID], *, at: datetime, cause: str) -> int:
     with database.reading() as session:
         keys = session.scalars(query).all()
-    for first in range(0, len(keys), AT_ONCE):
-        with database.transaction(actor=_ACTOR, reason=f"assessment:{cause}") as session:
-            for key in keys[first : first + AT_ONCE]:
-                _look(session, key, at=at, cause=cause)
+    for key in keys:
+        _look(database, key, at=at, cause=cause)
     return len(keys)
 
 
-def _look(session: Session, match_id: UUID, *, at: datetime, cause: str) -> None:
-    """Judge a match again, and find the next day on which that is due."""
-    match = locked(session, Match, match_id)
-    watch = session.scalar(sa.select(Watch).where(Watch.match_id == match_id))
-    judged = assessing.judge(session, match, at=at)
-    if judged is None:
-        _watch(session, watch, match_id, civil_day(at, "UTC") + UNJUDGED, at=at)
-        return
-    if cause == DAY and watch is not None and judged.on < watch.look_again_on:
-        return  # the day has come elsewhere on earth, not yet at this person's site
-    holds.judge_again(session, match, cause=VERSION if cause == VERSION else DAY, at=at)
-    _watch(session, watch, match_id, next_look(judged), at=at)
+def _look(database: Database, match_id: UUID, *, at: datetime, cause: str) -> None:
+    """Judge a match again, and find the next day on which that is due.
+
+    The work is done while reading, so that nobody waits for it; the database is locked only to write down what
+    turned and the day.
+    """
+    with database.reading() as session:
+        match = session.get(Match, match_id)
+        judged = assessing.judge(session, match, at=at) if match is not None else None
+        if match is None:
+            return
+        looked = session.scalar(sa.select(Watch.look_again_on).where(Watch.match_id == match_id))
+        if judged is not None and cause == DAY and looked is not None and judged.on < looked:
+            return  # the day has come elsewhere on earth, not yet at this person's site
+        turned = judged is not None and assessing.says_otherwise(session, match, judged)
+        day = next_look(judged) if judged is not None else civil_day(at, "UTC") + UNJUDGED
+    with database.transaction(actor=_ACTOR, reason=f"assessment:{cause}") as session:
+        if session.get(Match, match_id) is None:
+            return
+        if turned:
+            again = VERSION if cause == VERSION else DAY
+            holds.judge_again(session, locked(session, Match, match_id), cause=again, at=at)
+        watch = session.scalar(sa.select(Watch).where(Watch.match_id == match_id))
+        _watch(session, watch, match_id, day, at=at)
 
 
 def _watch(session: Session, watch: Watch | None, match_id: UUID, day: date, *, at: datetime) -> None:
@@ -137,7 +145,7 @@ def _follow_versions(database: Database, *, at: datetime) -> int:
     looked = 0
     for row in _begun(database, at=at):
         query = _living().where(Match.study_id == row.study_id, _of(row), ~_judged_by(row))
-        looked += _in_batches(database, query, at=at, cause=VERSION)
+        looked += _one_by_one(database, query, at=at, cause=VERSION)
         with database.transaction(actor=_ACTOR, reason="assessment:version") as session:
             locked(session, VersionInForce, row.id).judged_at = at
     return looked
