@@ -116,7 +116,7 @@ def change_rule(version_id: UUID, criterion_id: str) -> ResponseReturnValue:
         step = _step(posted)
         came_of.append((tree, take(session, version_id, criterion_id, tree, path, step, posted)))
 
-    failed = frame.attempt(posted, work, reason=f"criterion:{posted.raw('step')}"[:40])
+    failed = frame.attempt(posted, work, reason="criterion:rule")
     if failed:
         return rule_page(opened(version_id, criterion_id), failed)
     return redirect(rule_url(version_id, criterion_id, *came_of[0]), 303)
