@@ -98,7 +98,7 @@ def confirm_criterion(version_id: UUID, criterion_id: str) -> ResponseReturnValu
         rule = made[decision](text=found.text) if decision in made else None
         versions.save_criterion(session, version.id, criterion_id, {"rule": rule})
 
-    failed = frame.attempt(posted, work, reason=f"criterion:{decision}"[:40])
+    failed = frame.attempt(posted, work, reason="criterion:confirm")
     if failed:
         return _page(version_id, criterion_id, failed)
     in_editor = posted.raw("page") == "rule"
