@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 from benchmarks import frame
 from benchmarks.workloads.crowd import TODAY, made_up
 from benchmarks.workloads.trials import drawn_protocol
-from screening.assess import assess_lowered, is_open
-from screening.criteria import Age, Attested, Coded, Is, Number, When
-from screening.evidence import Scene
+from screening.assessment.assess import assess_lowered, is_open
+from screening.assessment.evidence import Scene
+from screening.assessment.leaves import find_leaves
 from screening.facts import Facts
-from screening.leaves import find_leaves
-from screening.lowering import LoweredProtocol, lower, value_of
+from screening.language.criteria import Age, Attested, Coded, Is, Number, When
+from screening.language.lowering import LoweredProtocol, lower, value_of
+from screening.language.questions import Resolver
 from screening.planes.bits import positions
 from screening.planes.columns import Snapshot, open_snapshot, save_snapshot, snapshot_of
 from screening.planes.ledger import Ledger
 from screening.planes.pool import Pool, PoolResult
-from screening.questions import Resolver
 from screening.terms import CodeSet, PrefixTerms
 from screening.verdict import Kleene
 from screening.vocabulary import packaged_vocabulary

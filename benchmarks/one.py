@@ -20,12 +20,30 @@ from uuid import UUID
 import psycopg
 
 from benchmarks import frame
-from screening.assess import assess_lowered, is_open
+from screening.assessment.assess import assess_lowered, is_open
+from screening.assessment.evidence import Scene
+from screening.assessment.leaves import find_leaves
+from screening.assessment.limits import ends_in
+from screening.assessment.statements import Question, closures, entries, episode, resolved, statement_verdict
 from screening.atoms.numbers import cuts_of, place_of
 from screening.atoms.stretches import Stretch, day_numbers
 from screening.atoms.table import OpenProtocols
 from screening.atoms.views import View, look
-from screening.criteria import (
+from screening.facts import (
+    Choice,
+    Code,
+    Dated,
+    EvidenceSource,
+    Fact,
+    Facts,
+    Flag,
+    Quantity,
+    Statement,
+    StatementStatus,
+    Value,
+)
+from screening.intervals import CalendarUnit, DateRange, DecimalRange, Duration, latest_start
+from screening.language.criteria import (
     Age,
     AnyOf,
     AtLeast,
@@ -41,24 +59,7 @@ from screening.criteria import (
     When,
     Window,
 )
-from screening.evidence import Scene
-from screening.facts import (
-    Choice,
-    Code,
-    Dated,
-    EvidenceSource,
-    Fact,
-    Facts,
-    Flag,
-    Quantity,
-    Statement,
-    StatementStatus,
-    Value,
-)
-from screening.intervals import CalendarUnit, DateRange, DecimalRange, Duration, latest_start
-from screening.leaves import find_leaves
-from screening.limits import ends_in
-from screening.lowering import (
+from screening.language.lowering import (
     AtomRef,
     Conjunction,
     Const,
@@ -70,13 +71,12 @@ from screening.lowering import (
     lower,
     value_of,
 )
-from screening.protocol import Criterion, CriterionKind, Protocol
-from screening.questions import BIRTH, Resolver
-from screening.statements import Question, closures, entries, episode, resolved, statement_verdict
+from screening.language.protocol import Criterion, CriterionKind, Protocol
+from screening.language.questions import BIRTH, Resolver
+from screening.language.windows import edges
 from screening.terms import ATC, ICD10CM, CodeSet, PrefixTerms
 from screening.verdict import Kleene
 from screening.vocabulary import About, Key, KeyKind, packaged_vocabulary
-from screening.windows import edges
 
 TODAY = date(2026, 11, 22)
 VOCABULARY = packaged_vocabulary()

@@ -32,8 +32,8 @@ from recruit.referrals.service import Report
 from recruit.studies import queries as studies
 from recruit.studies.models import Study
 from recruit.visits import service as visits
-from screening.questionnaire import Outcome
-from screening.responses import Answer
+from screening.asking.questionnaire import Outcome
+from screening.asking.responses import Answer
 
 # 1. Somebody opens a study's page and begins. -------------------------------------------------------
 

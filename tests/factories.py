@@ -35,7 +35,7 @@ from recruit.studies.models import (
 from recruit.studies.places import StudySiteDetails
 from recruit.studies.service import StudyDetails
 from recruit.vocabulary import terms, vocabulary_of
-from screening.protocol import Criterion, CriterionKind, Protocol, read_protocol
+from screening.language.protocol import Criterion, CriterionKind, Protocol, read_protocol
 
 AT = datetime(2026, 11, 2, 15, 0, tzinfo=UTC)
 _numbers = count(1)

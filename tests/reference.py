@@ -14,7 +14,7 @@ from recruit import models as _recruit_models
 from recruit.db import Base
 from recruit.retention import RULES, Retention
 from recruit.settings import PREFIX, Environment, Settings
-from screening.documentschema import protocol_schema
+from screening.language.documentschema import protocol_schema
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = (_recruit_models, _campaign_models)

@@ -5,7 +5,9 @@ from decimal import Decimal
 from random import Random
 
 from benchmarks.workloads.crowd import CODE_LETTERS, DAYS, FLAGS, NUMBERS
-from screening.criteria import (
+from screening.facts import Code
+from screening.intervals import CalendarUnit, Duration
+from screening.language.criteria import (
     Age,
     AnyOf,
     AtLeast,
@@ -24,9 +26,7 @@ from screening.criteria import (
     Window,
     WindowForm,
 )
-from screening.facts import Code
-from screening.intervals import CalendarUnit, Duration
-from screening.protocol import Criterion, CriterionKind, Protocol
+from screening.language.protocol import Criterion, CriterionKind, Protocol
 from screening.terms import ICD10CM
 from screening.vocabulary import About, packaged_vocabulary
 

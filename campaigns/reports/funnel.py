@@ -29,7 +29,7 @@ from recruit.people.models import Person
 from recruit.referrals.ladder import Rung, rungs
 from recruit.referrals.models import Referral
 from recruit.studies.models import Study, StudySite
-from screening.questionnaire import Outcome
+from screening.asking.questionnaire import Outcome
 
 
 class Stage(StrEnum):

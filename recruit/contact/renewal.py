@@ -14,7 +14,7 @@ from recruit.contact.queries import standing_consents
 from recruit.contact.service import give_consent
 from recruit.contact.wordings import Change, wordings
 from recruit.errors import NotFound
-from screening.questionnaire import EarlierWords
+from screening.asking.questionnaire import EarlierWords
 
 
 @dataclass(frozen=True, slots=True)

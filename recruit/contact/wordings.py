@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from recruit.contact.models import Consent, Purpose
 from recruit.studies.models import QuestionnaireVersion, VersionInForce
 from recruit.studies.versions import WORDINGS
-from screening.questionnaire import ConsentPurpose, ConsentText, Document, EarlierWords
+from screening.asking.questionnaire import ConsentPurpose, ConsentText, Document, EarlierWords
 
 _STRICTEST: Final = (EarlierWords.STOP, EarlierWords.ASK_AGAIN)
 

@@ -9,9 +9,9 @@ from random import Random
 
 from recruit.demo.catalogue import Prior, StudyData
 from recruit.studies.questions import NONE_OF_THESE
-from screening.answers import parse
-from screening.conditions import holds
-from screening.items import (
+from screening.asking.answers import parse
+from screening.asking.conditions import holds
+from screening.asking.items import (
     Age,
     ChoiceItem,
     Day,
@@ -23,8 +23,8 @@ from screening.items import (
     Weight,
     YesNo,
 )
-from screening.questionnaire import Document
-from screening.responses import Answer, Chosen
+from screening.asking.questionnaire import Document
+from screening.asking.responses import Answer, Chosen
 from screening.slips import Problems
 from screening.texts import Respondent
 

@@ -26,8 +26,8 @@ from recruit.intake.service import Consented, Contact, respondent_role
 from recruit.matching.models import Match
 from recruit.people.models import LineType
 from recruit.studies.models import Study
-from screening.questionnaire import ConsentPurpose, Document, Outcome
-from screening.responses import Answer
+from screening.asking.questionnaire import ConsentPurpose, Document, Outcome
+from screening.asking.responses import Answer
 from screening.texts import Respondent
 
 CALL, SMS, EMAIL = ContactChannel.CALL, ContactChannel.SMS, ContactChannel.EMAIL

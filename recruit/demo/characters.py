@@ -30,10 +30,10 @@ from recruit.studies.models import HoldReason, Study
 from recruit.visits import service as visits
 from recruit.visits.models import Visit
 from recruit.vocabulary import terms, vocabulary_of
-from screening.assertions import facts_from
-from screening.assess import assess
+from screening.asking.assertions import facts_from
+from screening.asking.responses import Answer
+from screening.assessment.assess import assess
 from screening.facts import EvidenceSource, Facts
-from screening.responses import Answer
 from screening.texts import Respondent
 from screening.verdict import Disposition
 

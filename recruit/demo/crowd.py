@@ -14,8 +14,8 @@ from recruit.demo.arrivals import Visitor
 from recruit.demo.world import Place, Source, Stage, World
 from recruit.ids import new_id
 from recruit.intake.models import Draft, DraftStatus, Entrance, InquiryChannel
-from screening.questionnaire import Outcome
-from screening.responses import Answer
+from screening.asking.questionnaire import Outcome
+from screening.asking.responses import Answer
 from screening.texts import Respondent
 
 LEAVE_A_CONTACT = 0.28

@@ -5,13 +5,13 @@ from __future__ import annotations
 from recruit.demo.catalogue import StudyData
 from recruit.studies import questions
 from recruit.studies.defaults import Told
-from screening.items import Item
-from screening.protocol import Protocol
-from screening.questionnaire import Document
+from screening.asking.items import Item
+from screening.asking.questionnaire import Document
+from screening.asking.wording import addresses_reader
+from screening.language.protocol import Protocol
 from screening.terms import Terms
 from screening.texts import Respondent, Text
 from screening.vocabulary import Vocabulary
-from screening.wording import addresses_reader
 
 LANGUAGES = ("en", "es")
 

@@ -32,9 +32,9 @@ from recruit.studies.models import (
 from recruit.studies.places import SiteDetails, StudySiteDetails
 from recruit.studies.service import StudyDetails, Visits
 from recruit.vocabulary import terms, vocabulary_of
-from screening.notation import parse
-from screening.protocol import Protocol
-from screening.questionnaire import Document
+from screening.asking.questionnaire import Document
+from screening.language.notation import parse
+from screening.language.protocol import Protocol
 
 BEFORE_THE_YEAR = 400
 """How many days before the anchor the first studies were set up."""

@@ -24,8 +24,8 @@ from recruit.studies.models import (
     StudySite,
     StudySiteStatus,
 )
-from screening.protocol import Protocol
-from screening.questionnaire import Document
+from screening.asking.questionnaire import Document
+from screening.language.protocol import Protocol
 
 
 @dataclass(frozen=True, slots=True)

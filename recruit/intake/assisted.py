@@ -23,8 +23,8 @@ from recruit.intake import drafts, submissions
 from recruit.intake.drafts import Opened, Saved
 from recruit.intake.models import Draft, DraftStatus, Entrance, Medium, SourceLink, Submission
 from recruit.people import queries as people
-from screening.items import Item, fact_keys, reads
-from screening.responses import AgeGiven, Answer, DateGiven, answer_to_json
+from screening.asking.items import Item, fact_keys, reads
+from screening.asking.responses import AgeGiven, Answer, DateGiven, answer_to_json
 from screening.texts import Respondent
 
 ENTRANCES = (Entrance.ASSISTED_CALL, Entrance.WALK_IN)

@@ -24,13 +24,13 @@ from recruit.studies.models import ProtocolVersion, QuestionnaireVersion, Site, 
 from recruit.studies.queries import OpenSite
 from recruit.studies.reading import document_of, lowered_of, protocol_of
 from recruit.vocabulary import terms, vocabulary_of
-from screening.assertions import facts_from
-from screening.assess import Assessment, assess_lowered
+from screening.asking.assertions import facts_from
+from screening.asking.path import first_unanswered, on_path_answers
+from screening.asking.questionnaire import Document, Outcome
+from screening.asking.responses import Answer, answer_from_json, answer_to_json
+from screening.assessment.assess import Assessment, assess_lowered
 from screening.facts import EvidenceSource, Fact, Facts
-from screening.path import first_unanswered, on_path_answers
-from screening.protocol import Protocol
-from screening.questionnaire import Document, Outcome
-from screening.responses import Answer, answer_from_json, answer_to_json
+from screening.language.protocol import Protocol
 from screening.texts import Respondent
 from screening.verdict import Disposition
 

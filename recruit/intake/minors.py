@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from screening.items import Age, Day, Item
-from screening.responses import AgeGiven, Answer, DateGiven
+from screening.asking.items import Age, Day, Item
+from screening.asking.responses import AgeGiven, Answer, DateGiven
 
 ADULT_AT = 18
 """Years; the age of majority of most states. A few ask for more, which the call settles."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from recruit.db import Row, Versioned, enum_type
 from recruit.retention import Retention
-from screening.questionnaire import Outcome
+from screening.asking.questionnaire import Outcome
 from screening.texts import Respondent
 
 

@@ -20,7 +20,7 @@ from recruit.studies import queries as studies
 from recruit.studies.models import Site, Study, StudySite, StudyStatus
 from recruit.studies.queries import OpenSite
 from recruit.studies.reading import document_of
-from screening.questionnaire import Document
+from screening.asking.questionnaire import Document
 
 FALLBACK = "en"
 PAGE_TEXTS = (

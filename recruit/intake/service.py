@@ -32,7 +32,7 @@ from recruit.people.models import (
     PersonContact,
 )
 from recruit.people.service import Identity
-from screening.questionnaire import Outcome
+from screening.asking.questionnaire import Outcome
 from screening.texts import Respondent
 
 BASES = {Entrance.ASSISTED_CALL: Basis.CALL, Entrance.WALK_IN: Basis.WALK_IN}

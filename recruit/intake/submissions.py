@@ -13,9 +13,9 @@ from recruit.intake.drafts import Opened, read_answers
 from recruit.intake.models import Submission
 from recruit.keys import vault_of
 from recruit.people import service as people
+from screening.asking.questionnaire import Outcome
+from screening.asking.responses import Answer
 from screening.facts import Fact
-from screening.questionnaire import Outcome
-from screening.responses import Answer
 
 _SEALED = ("submission", "answers_sealed")
 

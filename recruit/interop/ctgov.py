@@ -32,7 +32,7 @@ from recruit.interop.registry import (
 )
 from recruit.interop.revision import differences, lineage
 from screening.intervals import CalendarUnit, Duration, shift
-from screening.structure import split
+from screening.structure.splitting import split
 
 __all__ = ["differences", "lineage", "loads", "read", "records"]
 

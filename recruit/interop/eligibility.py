@@ -21,8 +21,9 @@ from recruit.interop.registry import (
     RegistrySex,
     StudyRecord,
 )
-from screening.criteria import Age, AllOf, AnyOf, AtLeast, Is, Node, NoneOf, Unconfirmed
-from screening.headings import (
+from screening.language.criteria import Age, AllOf, AnyOf, AtLeast, Is, Node, NoneOf, Unconfirmed
+from screening.language.protocol import Cohort, Criterion, CriterionKind, Protocol
+from screening.structure.headings import (
     Group,
     TextKind,
     is_plain_demand,
@@ -30,8 +31,7 @@ from screening.headings import (
     opens_the_list,
     says_there_are_none,
 )
-from screening.protocol import Cohort, Criterion, CriterionKind, Protocol
-from screening.structure import Role, TextCriterion
+from screening.structure.splitting import Role, TextCriterion
 
 AGE = "age"
 SEX = "sex"

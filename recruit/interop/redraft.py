@@ -9,7 +9,7 @@ from itertools import count
 from recruit.interop.eligibility import drafts, with_own_lineages
 from recruit.interop.lineage import lineage
 from recruit.interop.registry import StudyRecord
-from screening.protocol import Criterion, Protocol
+from screening.language.protocol import Criterion, Protocol
 
 
 def redraft(record: StudyRecord, *, previous: Protocol, imported: StudyRecord) -> Protocol:

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from recruit.errors import Invalid
 from screening.intervals import Duration
-from screening.structure import TextCriterion
+from screening.structure.splitting import TextCriterion
 
 
 class InvalidRecord(Invalid):

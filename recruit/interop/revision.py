@@ -15,7 +15,7 @@ from recruit.interop.registry import (
     RegistryLocation,
     StudyRecord,
 )
-from screening.structure import TextCriterion
+from screening.structure.splitting import TextCriterion
 
 __all__ = ["Change", "Difference", "differences", "lineage"]
 

@@ -11,8 +11,8 @@ from recruit.interop.fields import Part, quoted
 from recruit.interop.registry import RecordCode
 from recruit.interop.richtext import Passage
 from recruit.interop.usdmtexts import Texts
-from screening.headings import Group, TextKind, group_of, group_of_endings, is_remark
-from screening.structure import Role, TextCriterion
+from screening.structure.headings import Group, TextKind, group_of, group_of_endings, is_remark
+from screening.structure.splitting import Role, TextCriterion
 
 NAMED_BY_NONE = "Named by no criterion"
 MOST_CRITERIA = 5_000

@@ -25,11 +25,11 @@ from recruit.studies import queries as studies
 from recruit.studies import reading
 from recruit.studies.models import ProtocolVersion, Study
 from recruit.vocabulary import terms, vocabulary_of
-from screening.assess import Assessment, assess_lowered, engine_hash
-from screening.evidence import CONFLICT_POLICY
+from screening.assessment.assess import Assessment, assess_lowered, engine_hash
+from screening.assessment.evidence import CONFLICT_POLICY
+from screening.assessment.overrides import effective
 from screening.facts import Facts
-from screening.overrides import effective
-from screening.protocol import Protocol
+from screening.language.protocol import Protocol
 from screening.verdict import Disposition
 from screening.vocabulary import Vocabulary
 

@@ -33,10 +33,10 @@ from recruit.studies import queries as studies
 from recruit.studies import reading
 from recruit.studies.models import ProtocolVersion, Site, Study, StudySite
 from recruit.vocabulary import terms, vocabulary_of
-from screening.amendment import Amendment, Comparison, amendment_of, compare
+from screening.assessment.amendment import Amendment, Comparison, amendment_of, compare
 from screening.errors import UnknownKey
 from screening.facts import Fact, Facts
-from screening.lowering import LoweredProtocol
+from screening.language.lowering import LoweredProtocol
 from screening.vocabulary import Vocabulary
 
 IN_REQUEST: Final = 1_000

@@ -22,8 +22,8 @@ from recruit.matching.models import AssessmentRow, Match, Triage
 from recruit.referrals.models import Referral
 from recruit.studies.models import Cohort, Hold, HoldReason, StudySite
 from recruit.visits.models import Visit, VisitStatus
-from screening.assess import CohortDisposition
-from screening.overrides import effective
+from screening.assessment.assess import CohortDisposition
+from screening.assessment.overrides import effective
 from screening.verdict import Disposition
 
 BEGUN = "hold.begun"

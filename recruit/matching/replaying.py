@@ -23,8 +23,8 @@ from recruit.people.models import FactRow
 from recruit.studies import reading
 from recruit.studies.models import ProtocolVersion
 from recruit.vocabulary import terms, vocabulary_of
-from screening.assess import Assessment, assess_lowered, engine_hash
-from screening.evidence import CONFLICT_POLICY
+from screening.assessment.assess import Assessment, assess_lowered, engine_hash
+from screening.assessment.evidence import CONFLICT_POLICY
 from screening.facts import Facts
 
 _COMPARED: Final = ("applies", "holds", "passes", "label", "open", "strength", "facts", "missing")

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from recruit.matching import floor
 from recruit.matching.floor import HIDDEN, Count
-from screening.amendment import Cause, Comparison
+from screening.assessment.amendment import Cause, Comparison
 from screening.verdict import Disposition
 
 

@@ -26,7 +26,7 @@ from recruit.people.models import Person
 from recruit.studies import reading
 from recruit.studies.models import Site, Study, StudySite, StudyStatus, VersionInForce
 from recruit.vocabulary import terms
-from screening.forecast import HORIZON, Forecast, forecast, holds_until
+from screening.assessment.forecast import HORIZON, Forecast, forecast, holds_until
 from screening.intervals import add_days, shift
 
 UNJUDGED: Final = timedelta(days=30)

@@ -31,7 +31,7 @@ from recruit.referrals.models import Referral
 from recruit.referrals.states import AFTER_CONSENT, CLOSED, MOVES, State, derive, needs, permitted
 from recruit.studies import queries as studies
 from recruit.studies.models import ProtocolVersion, Study, StudySite
-from screening.protocol import Criterion, read_protocol
+from screening.language.protocol import Criterion, read_protocol
 from screening.verdict import Disposition
 
 SUBJECT = "referral"

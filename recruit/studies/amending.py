@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from recruit.interop.eligibility import with_own_lineages
 from recruit.interop.lineage import lineage, normal
-from screening.protocol import Criterion, Protocol
+from screening.language.protocol import Criterion, Protocol
 
 _KEPT = ("rule", "unless", "wording", "evidence", "cohorts")
 

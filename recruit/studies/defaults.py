@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from screening.questionnaire import (
+from screening.asking.questionnaire import (
     ConsentPurpose,
     ConsentText,
     Notice,

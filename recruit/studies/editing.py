@@ -1,6 +1,6 @@
 """Edit a questionnaire document: words by language and respondent, order, questions; pure.
 
-Every function takes a document and gives another one. Nothing is judged here; ``screening.publishing`` does.
+Every function takes a document and gives another one. ``screening.asking.publishing`` judges it.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
-from screening.items import Item, QuantityNumber, item_texts
-from screening.questionnaire import ConsentText, Document, EarlierWords, Outcome, ResultPage, page_texts
+from screening.asking.items import Item, QuantityNumber, item_texts
+from screening.asking.questionnaire import ConsentText, Document, EarlierWords, Outcome, ResultPage, page_texts
 from screening.texts import Respondent, Text
 
 Words = Mapping[str, Mapping[Respondent, str]]

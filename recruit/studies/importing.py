@@ -47,7 +47,7 @@ from recruit.studies.models import (
     StudyLocation,
 )
 from recruit.studies.service import CLINICALTRIALS_GOV, StudyDetails
-from screening.protocol import Protocol, read_protocol
+from screening.language.protocol import Protocol, read_protocol
 
 SPONSOR = "Sponsor"
 USDM = "USDM"

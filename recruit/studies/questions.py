@@ -2,7 +2,7 @@
 
 Only what a criterion reads is asked, and only of those who know it. Easy questions come first and sensitive
 ones last (SEMANTICS 4), within that by subject and then in the protocol's order. A coordinator edits the
-result; ``screening.publishing`` is the gate.
+result; ``screening.asking.publishing`` is the gate.
 """
 
 from __future__ import annotations
@@ -16,11 +16,8 @@ from fractions import Fraction
 from recruit.studies import defaults
 from recruit.studies.defaults import KNOWN, Told
 from recruit.studies.naming import neutral_name
-from screening.conditions import Condition, Is
-from screening.criteria import Coded, CodedStatus, Dating, Distinct, Leaf, Number, coded_part
-from screening.errors import UnknownKey
-from screening.facts import Choice, Denial, Flag, Statement, StatementStatus
-from screening.items import (
+from screening.asking.conditions import Condition, Is
+from screening.asking.items import (
     Assertion,
     Day,
     DecimalNumber,
@@ -37,12 +34,15 @@ from screening.items import (
     YesNo,
     Zip,
 )
-from screening.protocol import Protocol
-from screening.questionnaire import Document
-from screening.questions import Resolver
+from screening.asking.questionnaire import Document
+from screening.errors import UnknownKey
+from screening.facts import Choice, Denial, Flag, Statement, StatementStatus
+from screening.language.criteria import Coded, CodedStatus, Dating, Distinct, Leaf, Number, coded_part
+from screening.language.protocol import Protocol
+from screening.language.questions import Resolver
+from screening.language.tree import walk
 from screening.terms import CodeSet, Terms
 from screening.texts import Respondent, Text
-from screening.tree import walk
 from screening.units import convert
 from screening.vocabulary import About, Key, KeyKind, Sensitivity, Vocabulary
 from screening.vocabulary import Option as KeyOption

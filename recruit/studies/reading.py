@@ -7,10 +7,10 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from recruit.studies.models import ProtocolVersion, QuestionnaireVersion
-from screening.lowering import LoweredProtocol, lower
-from screening.protocol import Protocol, read_protocol
-from screening.questionnaire import Document
-from screening.questions import Resolver
+from screening.asking.questionnaire import Document
+from screening.language.lowering import LoweredProtocol, lower
+from screening.language.protocol import Protocol, read_protocol
+from screening.language.questions import Resolver
 from screening.terms import Terms
 from screening.vocabulary import Vocabulary
 

@@ -30,14 +30,21 @@ from recruit.studies.models import (
 )
 from recruit.studies.questions import keys_read
 from recruit.vocabulary import terms, vocabulary_of
-from screening.checks import publishing_problems
-from screening.criteria import Node
+from screening.asking.faults import MESSAGES, Problem
+from screening.asking.publishing import problems
+from screening.asking.questionnaire import Document, EarlierWords, document_hash, language_hash
 from screening.errors import InvalidCriteria
-from screening.faults import MESSAGES, Problem
-from screening.notation import parse_rule
-from screening.protocol import Cohort, Criterion, CriterionKind, Protocol, read_protocol, write_protocol
-from screening.publishing import problems
-from screening.questionnaire import Document, EarlierWords, document_hash, language_hash
+from screening.language.checks import publishing_problems
+from screening.language.criteria import Node
+from screening.language.notation import parse_rule
+from screening.language.protocol import (
+    Cohort,
+    Criterion,
+    CriterionKind,
+    Protocol,
+    read_protocol,
+    write_protocol,
+)
 
 IN_FORCE = "in_force"
 WORDINGS = "wordings"

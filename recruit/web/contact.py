@@ -26,10 +26,10 @@ from recruit.web.fields import Problem, said
 from recruit.web.guards import PUBLIC, allow
 from recruit.web.promises import phone_words, promise
 from recruit.web.questionnaire import minor_page
-from screening.items import Zip
-from screening.path import on_path_answers
-from screening.questionnaire import Outcome
-from screening.responses import Worded
+from screening.asking.items import Zip
+from screening.asking.path import on_path_answers
+from screening.asking.questionnaire import Outcome
+from screening.asking.responses import Worded
 from screening.texts import Respondent
 
 bp = Blueprint("contact", __name__, url_prefix="/<any(en, es):language>")

@@ -20,8 +20,8 @@ from recruit.studies.models import Study
 from recruit.studies.nearby import Near
 from recruit.web.fields import Problem, said, wrong
 from recruit.web.languages import LANGUAGES
-from screening.datewords import read_date
-from screening.questionnaire import ConsentPurpose, ConsentText, Document
+from screening.asking.datewords import read_date
+from screening.asking.questionnaire import ConsentPurpose, ConsentText, Document
 from screening.slips import MESSAGES, Slip
 from screening.texts import Respondent
 

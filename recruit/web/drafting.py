@@ -13,7 +13,7 @@ from recruit.errors import NotFound
 from recruit.intake import drafts
 from recruit.intake.drafts import Opened
 from recruit.intake.models import DraftStatus
-from screening.path import first_unanswered, urgent_item
+from screening.asking.path import first_unanswered, urgent_item
 
 _DRAFT, _INQUIRY = "draft", "inquiry"
 

@@ -10,10 +10,9 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from recruit.web.fields import Problem
-from screening.answers import error_text
-from screening.forms import PICKED, TYPED
-from screening.intervals import CalendarUnit
-from screening.items import (
+from screening.asking.answers import error_text
+from screening.asking.forms import PICKED, TYPED
+from screening.asking.items import (
     Age,
     CodedList,
     Day,
@@ -30,8 +29,9 @@ from screening.items import (
     YesNo,
     Zip,
 )
-from screening.questionnaire import Document
-from screening.responses import DECLINED, DONT_KNOW, Answer, as_form
+from screening.asking.questionnaire import Document
+from screening.asking.responses import DECLINED, DONT_KNOW, Answer, as_form
+from screening.intervals import CalendarUnit
 from screening.slips import MESSAGES, Problems
 from screening.texts import Respondent
 

@@ -21,10 +21,9 @@ from recruit.web import drafting, itempage
 from recruit.web.fields import Problem
 from recruit.web.guards import PUBLIC, allow
 from recruit.web.itempage import ItemPage, Values
-from screening.answers import parse
-from screening.intervals import DateRange
-from screening.items import Age, Item, StatementPage
-from screening.path import (
+from screening.asking.answers import parse
+from screening.asking.items import Age, Item, StatementPage
+from screening.asking.path import (
     first_unanswered,
     may_open,
     next_item,
@@ -34,9 +33,10 @@ from screening.path import (
     steps,
     urgent_item,
 )
-from screening.responses import AgeGiven, Answer, is_absent
+from screening.asking.responses import AgeGiven, Answer, is_absent
+from screening.asking.summary import describe
+from screening.intervals import DateRange
 from screening.slips import Problems
-from screening.summary import describe
 from screening.texts import Respondent
 
 bp = Blueprint("questions", __name__, url_prefix="/<any(en, es):language>/questions")

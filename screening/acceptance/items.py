@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from screening.acceptance.screener import NO, YES, AnswerForm, Certainty, Offered, Question, Shown, Trigger
-from screening.items import BIRTH_KEY, Item
-from screening.items import Limits as ItemLimits
-from screening.responses import DONT_KNOW
+from screening.asking.items import BIRTH_KEY, Item
+from screening.asking.items import Limits as ItemLimits
+from screening.asking.responses import DONT_KNOW
 from screening.texts import Part
 from screening.vocabulary import STUDY_PREFIX, Key, read_key
 

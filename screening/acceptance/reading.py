@@ -38,7 +38,7 @@ from screening.acceptance.typed import (
     Unreadable,
     read_typed,
 )
-from screening.criteria import (
+from screening.language.criteria import (
     Age,
     AllOf,
     AnyOf,
@@ -53,7 +53,7 @@ from screening.criteria import (
     Note,
     Number,
 )
-from screening.protocol import Criterion, CriterionKind, Protocol
+from screening.language.protocol import Criterion, CriterionKind, Protocol
 from screening.vocabulary import Key, nearest
 
 ACCEPTANCE_MEMBER: Final = "x-acceptance"

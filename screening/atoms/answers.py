@@ -9,14 +9,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from screening.assessment.evidence import Scene
 from screening.atoms.rows import Integers, Rows
 from screening.atoms.stretches import EVER, NO_CUT, Anchors, Stretch, Stretches, day_numbers
 from screening.atoms.views import Seen, Views, look
-from screening.criteria import Age, Attested, Is, When
-from screening.evidence import Scene
 from screening.facts import Choice, Dated, Flag
 from screening.intervals import CalendarUnit, Duration, latest_start, shift
-from screening.questions import BIRTH
+from screening.language.criteria import Age, Attested, Is, When
+from screening.language.questions import BIRTH
 from screening.verdict import Kleene
 from screening.vocabulary import Key, KeyKind, Vocabulary
 

@@ -14,16 +14,16 @@ from typing import Final
 
 import numpy as np
 
+from screening.assessment.evidence import Scene
+from screening.assessment.statements import Entry
 from screening.atoms.layers import MET, NOT_MET, OPEN, UNKNOWN, Bytes
 from screening.atoms.numbers import ASKABLE, TOLD, asks
 from screening.atoms.rows import Integers, Rows
 from screening.atoms.spans import Flags, Held, Spans, Words, places_of, some
 from screening.atoms.stretches import Anchors, Stretches
 from screening.atoms.ways import Heard, Ways
-from screening.criteria import Coded
-from screening.evidence import Scene
-from screening.questions import Atom
-from screening.statements import Entry
+from screening.language.criteria import Coded
+from screening.language.questions import Atom
 from screening.terms import CodeSet, Terms
 from screening.vocabulary import Vocabulary
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from screening.atoms.rows import Rows
-from screening.lowering import (
+from screening.language.lowering import (
     AtomRef,
     Conjunction,
     Const,

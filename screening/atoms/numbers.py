@@ -18,15 +18,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from screening.assessment.evidence import OPEN, Finding, Reading, Scene, Why, find
+from screening.assessment.limits import ends_in
 from screening.atoms.rows import Integers, Rows
 from screening.atoms.stretches import Anchors, Stretch, Stretches, day_numbers
 from screening.atoms.views import Seen, View, Views, look
-from screening.criteria import Limits, Number
 from screening.errors import InvalidUnit
-from screening.evidence import OPEN, Finding, Reading, Scene, Why, find
 from screening.facts import Quantity
-from screening.limits import ends_in
-from screening.questions import Atom
+from screening.language.criteria import Limits, Number
+from screening.language.questions import Atom
 from screening.units import UPPER_LIMIT, round_half_up
 from screening.verdict import Kleene
 from screening.vocabulary import Key, KeyKind, Policy, Vocabulary

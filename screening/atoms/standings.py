@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from screening.assess import CohortDisposition
+from screening.assessment.assess import CohortDisposition
 from screening.atoms.layers import ABOVE, MAY_NOW, MUST_NOW, NOW, Bytes
 from screening.atoms.rows import Integers, Rows
-from screening.protocol import Protocol
+from screening.language.protocol import Protocol
 from screening.verdict import Disposition, Kleene
 
 _DISPOSITIONS: Final = tuple(Disposition)

@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 
 from screening.atoms.rows import Integers
-from screening.criteria import TODAY, Window
 from screening.intervals import DateRange, Duration, earliest_start, shift
-from screening.protocol import Anchor
+from screening.language.criteria import TODAY, Window
+from screening.language.protocol import Anchor
+from screening.language.windows import Edges, edges
 from screening.verdict import Kleene
-from screening.windows import Edges, edges
 
 EVER: Final = 10**9
 """Later than any day: stands for an open end of something that was observed or said."""

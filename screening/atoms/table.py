@@ -17,7 +17,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from screening.assess import is_open
+from screening.assessment.assess import is_open
+from screening.assessment.evidence import Scene
+from screening.assessment.leaves import find_leaf
+from screening.assessment.statements import Entry, entries
 from screening.atoms.answers import AgeAtoms, ChoiceAtoms, DateAtoms, FlagAtoms
 from screening.atoms.coded import CodedAtoms
 from screening.atoms.layers import MET, NOT_MET, OPEN, UNKNOWN, Bytes, Layers
@@ -25,14 +28,11 @@ from screening.atoms.numbers import NumberAtoms, Small
 from screening.atoms.rows import Integers
 from screening.atoms.standings import Places, Standings
 from screening.atoms.stretches import Anchors, Stretches, anchors_on
-from screening.criteria import Age, Attested, Coded, Distinct, Is, Number, When, Window
-from screening.evidence import Scene
 from screening.facts import Facts
-from screening.leaves import find_leaf
-from screening.lowering import Lowered, LoweredProtocol
-from screening.protocol import Protocol
-from screening.questions import Atom
-from screening.statements import Entry, entries
+from screening.language.criteria import Age, Attested, Coded, Distinct, Is, Number, When, Window
+from screening.language.lowering import Lowered, LoweredProtocol
+from screening.language.protocol import Protocol
+from screening.language.questions import Atom
 from screening.terms import Terms
 from screening.verdict import Kleene
 from screening.vocabulary import Vocabulary

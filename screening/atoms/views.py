@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from screening.assessment.evidence import Reading, Scene, readings_of
 from screening.atoms.stretches import day_numbers
-from screening.evidence import Reading, Scene, readings_of
 from screening.facts import EvidenceSource, Flag
 from screening.verdict import Kleene
 from screening.vocabulary import Key, Policy, Vocabulary

@@ -14,15 +14,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from screening.assessment.evidence import Scene
+from screening.assessment.statements import Entry, Question, closures, episode, resolved, statement_verdict
 from screening.atoms.rows import Integers
 from screening.atoms.spans import Flags, Words, words_of
 from screening.atoms.stretches import NO_CUT, Anchors, Stretch, Stretches, anchor_days, day_numbers
-from screening.criteria import Coded, CodedStatus, Dating
-from screening.evidence import Scene
 from screening.facts import Code, Denial, DenialScope, EvidenceSource, Statement, StatementStatus
 from screening.intervals import DateRange
-from screening.protocol import Anchor
-from screening.statements import Entry, Question, closures, episode, resolved, statement_verdict
+from screening.language.criteria import Coded, CodedStatus, Dating
+from screening.language.protocol import Anchor
 from screening.terms import EVERYTHING, ICD10CM
 from screening.verdict import Kleene
 from screening.vocabulary import About

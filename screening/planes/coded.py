@@ -16,17 +16,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from screening.criteria import Coded, CodedStatus, Dating, Distinct
+from screening.assessment.statements import DEFAULT_VALIDITY
 from screening.facts import DenialScope, StatementStatus
 from screening.intervals import DateRange, Duration, earliest_start, shift
+from screening.language.criteria import Coded, CodedStatus, Dating, Distinct
+from screening.language.questions import Atom
+from screening.language.windows import Edges, edges
 from screening.planes.bits import Flags, Plane, Slots
 from screening.planes.ledger import AFTER, BEFORE
 from screening.planes.postings import ALWAYS, STATUSES, Denials, Postings
 from screening.planes.survey import Fourfold, Survey
-from screening.questions import Atom
-from screening.statements import DEFAULT_VALIDITY
 from screening.terms import CodeSet
-from screening.windows import Edges, edges
 
 MOST_PARTIAL: Final = 12
 """Beyond so many kinds of denial that cover the codes only together, the interpreter judges."""

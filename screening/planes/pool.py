@@ -14,10 +14,10 @@ from typing import Final
 
 import numpy as np
 
-from screening.assess import assess_lowered
-from screening.criteria import Coded, Distinct, Leaf
+from screening.assessment.assess import assess_lowered
 from screening.facts import Facts
-from screening.lowering import (
+from screening.language.criteria import Coded, Distinct, Leaf
+from screening.language.lowering import (
     AtomRef,
     Conjunction,
     Const,
@@ -29,12 +29,12 @@ from screening.lowering import (
     Switch,
     Threshold,
 )
+from screening.language.questions import Atom
 from screening.planes.bits import Bench, Plane, Slots, count, has, positions, put, widened, words_for
 from screening.planes.coded import coded_planes
 from screening.planes.columns import Snapshot
 from screening.planes.scalar import SCALARS, scalar_planes
 from screening.planes.survey import Fourfold, PlaneCache, Survey
-from screening.questions import Atom
 from screening.terms import Terms
 from screening.verdict import Disposition, Kleene
 from screening.vocabulary import Vocabulary

@@ -12,17 +12,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from screening.criteria import Age, Attested, Is, Limits, Number, When
 from screening.facts import Choice, Denial, EvidenceSource, Flag, Quantity
 from screening.intervals import Duration, earliest_start, shift
+from screening.language.criteria import Age, Attested, Is, Limits, Number, When
+from screening.language.questions import BIRTH, Atom
+from screening.language.windows import Edges, edges
 from screening.planes.bits import Plane, written
 from screening.planes.ledger import HeldValue
 from screening.planes.scalars import End, KeyColumn, Measure
 from screening.planes.survey import Fourfold, Survey
-from screening.questions import BIRTH, Atom
 from screening.units import UPPER_LIMIT, round_half_up
 from screening.vocabulary import Key, Policy
-from screening.windows import Edges, edges
 
 Scalar = Number | Age | When | Is | Attested
 SCALARS: Final = (Number, Age, When, Is, Attested)

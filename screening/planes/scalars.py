@@ -18,9 +18,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from screening.assessment.limits import ends_in
 from screening.errors import InvalidUnit
 from screening.facts import Choice, Dated, Denial, Flag, Quantity, Value
-from screening.limits import ends_in
 from screening.planes.bits import WORD, Codes, Plane, words_for
 from screening.planes.ledger import AFTER, BEFORE, KINDS, HeldValue, Ledger, Values
 from screening.vocabulary import Key, KeyKind, Policy

@@ -16,16 +16,16 @@ from typing import Final
 
 import numpy as np
 
-from screening.assess import is_open
-from screening.criteria import coded_part
-from screening.evidence import Scene
+from screening.assessment.assess import is_open
+from screening.assessment.evidence import Scene
+from screening.assessment.leaves import find_leaf
+from screening.assessment.statements import Entry, entries
 from screening.facts import Facts
 from screening.intervals import DateRange
-from screening.leaves import find_leaf
+from screening.language.criteria import coded_part
+from screening.language.questions import Atom
 from screening.planes.bits import Bench, Flags, Plane, Slots, positions, written
 from screening.planes.columns import Snapshot
-from screening.questions import Atom
-from screening.statements import Entry, entries
 from screening.terms import Terms
 from screening.verdict import Kleene
 from screening.vocabulary import Vocabulary

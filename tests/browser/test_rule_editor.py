@@ -14,8 +14,8 @@ from recruit.accounts.models import Role
 from recruit.db import Database
 from recruit.studies import versions
 from recruit.studies.models import ProtocolVersion
-from screening.notation import parse_rule
-from screening.protocol import CriterionKind, read_protocol
+from screening.language.notation import parse_rule
+from screening.language.protocol import CriterionKind, read_protocol
 from tests.browser.conftest import DESKTOP, PHONE, require_accessible
 from tests.browsing import signed_in
 from tests.conftest import NOON

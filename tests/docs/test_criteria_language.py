@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from screening.notation import parse, parse_rule, write, write_rule
+from screening.language.notation import parse, parse_rule, write, write_rule
 from screening.terms import PrefixTerms
 from screening.vocabulary import packaged_vocabulary
 

@@ -51,10 +51,10 @@ from recruit.visits import service as visits
 from recruit.visits.models import Visit
 from recruit.visits.service import Appointment
 from recruit.web import itempage
-from screening.answers import parse
-from screening.protocol import read_protocol
-from screening.questionnaire import Document, EarlierWords
-from screening.responses import Answer
+from screening.asking.answers import parse
+from screening.asking.questionnaire import Document, EarlierWords
+from screening.asking.responses import Answer
+from screening.language.protocol import read_protocol
 from screening.slips import Problems
 from screening.texts import Respondent
 from tests.conftest import NOON

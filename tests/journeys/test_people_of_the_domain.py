@@ -34,9 +34,9 @@ from recruit.studies.models import HoldReason
 from recruit.visits import service as visits
 from recruit.visits.models import Visit, VisitStatus
 from recruit.visits.service import Appointment
-from screening.answers import parse
+from screening.asking.answers import parse
+from screening.asking.path import first_unanswered
 from screening.facts import EvidenceSource
-from screening.path import first_unanswered
 from screening.slips import Problems
 from tests.conftest import NOON
 from tests.factories import OpenStudy, make_open_study

@@ -20,8 +20,8 @@ from recruit.referrals import service as referrals
 from recruit.referrals.models import Referral
 from recruit.referrals.service import Report
 from recruit.referrals.states import State
-from screening.answers import parse
-from screening.path import first_unanswered
+from screening.asking.answers import parse
+from screening.asking.path import first_unanswered
 from screening.slips import Problems
 from screening.texts import Respondent
 from tests.factories import OpenStudy

@@ -41,7 +41,7 @@ from recruit.people.models import Basis, ContactKind, ContactPoint, FactRow, Per
 from recruit.referrals.models import Referral
 from recruit.referrals.states import CLOSED, State
 from recruit.visits.models import Visit
-from screening.questionnaire import Outcome
+from screening.asking.questionnaire import Outcome
 from screening.texts import Respondent
 from screening.verdict import Disposition
 from tests.conftest import NOON

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from recruit.studies import editing, versions
 from recruit.studies.models import QuestionnaireVersion, StudySite
-from screening.questionnaire import ConsentPurpose, Document, EarlierWords
+from screening.asking.questionnaire import ConsentPurpose, Document, EarlierWords
 from screening.texts import Text
 from tests.conftest import NOON
 from tests.factories import OpenStudy, approve_everything

@@ -35,7 +35,7 @@ from recruit.referrals.models import Referral
 from recruit.referrals.states import State
 from recruit.retention import Retention
 from recruit.visits.models import Visit
-from screening.questionnaire import Outcome
+from screening.asking.questionnaire import Outcome
 from tests.conftest import NOON
 from tests.factories import OpenStudy, make_open_study
 from tests.recruit.lives import (

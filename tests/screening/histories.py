@@ -7,7 +7,23 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from screening.criteria import (
+from screening.facts import (
+    Absence,
+    Choice,
+    Code,
+    Dated,
+    Denial,
+    DenialScope,
+    EvidenceSource,
+    Fact,
+    Facts,
+    Flag,
+    Quantity,
+    Statement,
+    StatementStatus,
+)
+from screening.intervals import CalendarUnit, DateRange, DecimalRange, Duration
+from screening.language.criteria import (
     Age,
     AllOf,
     AnyOf,
@@ -34,23 +50,7 @@ from screening.criteria import (
     Window,
     WindowForm,
 )
-from screening.facts import (
-    Absence,
-    Choice,
-    Code,
-    Dated,
-    Denial,
-    DenialScope,
-    EvidenceSource,
-    Fact,
-    Facts,
-    Flag,
-    Quantity,
-    Statement,
-    StatementStatus,
-)
-from screening.intervals import CalendarUnit, DateRange, DecimalRange, Duration
-from screening.protocol import Anchor, Cohort, Criterion, CriterionKind, Protocol
+from screening.language.protocol import Anchor, Cohort, Criterion, CriterionKind, Protocol
 from screening.terms import ATC, ICD10CM
 from screening.units import UPPER_LIMIT
 from screening.vocabulary import About, Answerer

@@ -14,7 +14,21 @@ from decimal import Decimal
 from itertools import chain, combinations, product
 from typing import Any
 
-from screening.criteria import (
+from screening.facts import (
+    Choice,
+    Code,
+    Dated,
+    Denial,
+    EvidenceSource,
+    Fact,
+    Facts,
+    Flag,
+    Quantity,
+    Statement,
+    StatementStatus,
+)
+from screening.intervals import DateRange, DecimalRange
+from screening.language.criteria import (
     Age,
     AllOf,
     AnyOf,
@@ -34,22 +48,8 @@ from screening.criteria import (
     SiteOnly,
     Unconfirmed,
 )
-from screening.facts import (
-    Choice,
-    Code,
-    Dated,
-    Denial,
-    EvidenceSource,
-    Fact,
-    Facts,
-    Flag,
-    Quantity,
-    Statement,
-    StatementStatus,
-)
-from screening.intervals import DateRange, DecimalRange
+from screening.language.tree import walk
 from screening.terms import EVERYTHING, ICD10CM
-from screening.tree import walk
 from tests.screening.people import TODAY, make_fact
 
 FLAGS = ("vaping", "pregnant", "breastfeeding")

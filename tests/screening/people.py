@@ -14,8 +14,7 @@ from decimal import Decimal
 from itertools import count
 from uuid import UUID
 
-from screening.assess import Assessment, CriterionVerdict, assess
-from screening.criteria import Node
+from screening.assessment.assess import Assessment, CriterionVerdict, assess
 from screening.facts import (
     Absence,
     Choice,
@@ -32,8 +31,9 @@ from screening.facts import (
     Value,
 )
 from screening.intervals import DateRange, DecimalRange, birth_range_from_age
-from screening.notation import parse, parse_rule
-from screening.protocol import Criterion, CriterionKind, Protocol
+from screening.language.criteria import Node
+from screening.language.notation import parse, parse_rule
+from screening.language.protocol import Criterion, CriterionKind, Protocol
 from screening.terms import PrefixTerms
 from screening.vocabulary import Key, KeyKind, Vocabulary, packaged_vocabulary, read_key
 

@@ -29,16 +29,16 @@ from screening.acceptance.screener import (
     Shown,
     Trigger,
 )
-from screening.answers import parse
-from screening.assertions import facts_from
-from screening.assess import assess
+from screening.asking.answers import parse
+from screening.asking.assertions import facts_from
+from screening.asking.items import Item
+from screening.asking.path import steps
+from screening.asking.questionnaire import Document
+from screening.asking.responses import Answer
+from screening.assessment.assess import assess
 from screening.facts import EvidenceSource, Facts
 from screening.intervals import CalendarUnit, completed
-from screening.items import Item
-from screening.path import steps
-from screening.protocol import Protocol
-from screening.questionnaire import Document
-from screening.responses import Answer
+from screening.language.protocol import Protocol
 from screening.slips import Problems
 from screening.texts import Respondent
 from screening.verdict import Disposition

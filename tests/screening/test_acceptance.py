@@ -20,8 +20,9 @@ from screening.acceptance.screener import (
     read_question,
 )
 from screening.acceptance.screener import read_rule as read_acceptance_rule
-from screening.checks import publishing_problems
-from screening.criteria import (
+from screening.errors import InvalidCriteria
+from screening.language.checks import publishing_problems
+from screening.language.criteria import (
     Age,
     Attested,
     IfThen,
@@ -33,9 +34,8 @@ from screening.criteria import (
     read_rule,
     write_rule_json,
 )
-from screening.errors import InvalidCriteria
-from screening.notation import parse
-from screening.notation_text import write
+from screening.language.notation import parse
+from screening.language.notation_text import write
 from screening.verdict import Disposition
 from screening.vocabulary import packaged_vocabulary
 from tests.real_data import DATA, needs

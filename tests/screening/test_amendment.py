@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screening.amendment import Cause, Comparison, amendment_of, compare
-from screening.assess import assess
-from screening.criteria import Node
+from screening.assessment.amendment import Cause, Comparison, amendment_of, compare
+from screening.assessment.assess import assess
+from screening.assessment.overrides import effective
 from screening.facts import Facts
-from screening.lowering import lower
-from screening.notation import parse
-from screening.overrides import effective
-from screening.protocol import Cohort, Criterion, CriterionKind, Protocol
-from screening.questions import Resolver
+from screening.language.criteria import Node
+from screening.language.lowering import lower
+from screening.language.notation import parse
+from screening.language.protocol import Cohort, Criterion, CriterionKind, Protocol
+from screening.language.questions import Resolver
 from screening.verdict import Disposition, Kleene
 from tests.screening.oracle import Person
 from tests.screening.people import TERMS, TODAY, VOCABULARY, noted_all

@@ -14,13 +14,13 @@ import pytest
 
 from screening import vocabulary
 from screening.analytes import COLUMNS, Analyte, Analytes, Scale, packaged_analytes, read_analytes
-from screening.checks import leaf_problems
-from screening.criteria import Limits, Number
+from screening.assessment.limits import compare
 from screening.errors import InvalidUnit, InvalidVocabulary
 from screening.facts import Quantity
 from screening.intervals import DecimalRange
-from screening.limits import compare
-from screening.notation import parse_rule
+from screening.language.checks import leaf_problems
+from screening.language.criteria import Limits, Number
+from screening.language.notation import parse_rule
 from screening.terms import PrefixTerms
 from screening.units import canonical, convert, convertible, round_half_up
 from screening.verdict import Kleene

@@ -7,12 +7,12 @@ from datetime import date
 
 import pytest
 
-from screening.assess import assess, engine_hash, explain
+from screening.assessment.assess import assess, engine_hash, explain
+from screening.assessment.evidence import Why
 from screening.errors import UnknownKey
-from screening.evidence import Why
 from screening.facts import EvidenceSource, Facts
-from screening.notation import parse
-from screening.protocol import CriterionKind
+from screening.language.notation import parse
+from screening.language.protocol import CriterionKind
 from screening.verdict import Disposition, Kleene, Label
 from tests.screening.people import TERMS, TODAY, VOCABULARY, assessed, judged, noted, noted_all
 

@@ -12,10 +12,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from screening.assess import Assessment, assess_lowered
+from screening.assessment.assess import Assessment, assess_lowered
 from screening.atoms.standings import Standings
 from screening.atoms.table import OpenProtocols
-from screening.criteria import (
+from screening.facts import (
+    Absence,
+    Choice,
+    Code,
+    Dated,
+    Denial,
+    DenialScope,
+    EvidenceSource,
+    Fact,
+    Facts,
+    Flag,
+    Quantity,
+    Statement,
+    StatementStatus,
+    Value,
+)
+from screening.intervals import CalendarUnit, DateRange, DecimalRange, Duration
+from screening.language.criteria import (
     Age,
     AllOf,
     AnyOf,
@@ -38,26 +55,9 @@ from screening.criteria import (
     When,
     Window,
 )
-from screening.facts import (
-    Absence,
-    Choice,
-    Code,
-    Dated,
-    Denial,
-    DenialScope,
-    EvidenceSource,
-    Fact,
-    Facts,
-    Flag,
-    Quantity,
-    Statement,
-    StatementStatus,
-    Value,
-)
-from screening.intervals import CalendarUnit, DateRange, DecimalRange, Duration
-from screening.lowering import LoweredProtocol, lower
-from screening.protocol import Anchor, Cohort, Criterion, CriterionKind, Protocol
-from screening.questions import Resolver
+from screening.language.lowering import LoweredProtocol, lower
+from screening.language.protocol import Anchor, Cohort, Criterion, CriterionKind, Protocol
+from screening.language.questions import Resolver
 from screening.terms import ATC, ICD10CM
 from screening.verdict import Disposition, Kleene
 from screening.vocabulary import About, Answerer

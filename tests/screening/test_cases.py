@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from screening.assess import CriterionVerdict
-from screening.evidence import Why
-from screening.reasons import Reason
+from screening.assessment.assess import CriterionVerdict
+from screening.assessment.evidence import Why
+from screening.assessment.reasons import Reason
 from screening.verdict import Kleene
 from tests.screening.people import judged, judged_whole, noted_all
 

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from screening.errors import InvalidSnapshot
 from screening.facts import Code, Denial, EvidenceSource, Facts, Quantity, Statement, StatementStatus
 from screening.intervals import DateRange, DecimalRange
-from screening.lowering import lower
+from screening.language.lowering import lower
+from screening.language.protocol import Protocol
+from screening.language.questions import Resolver
 from screening.planes.columns import MANIFEST, Snapshot, build_snapshot, open_snapshot, save_snapshot
 from screening.planes.ledger import everybody, write_ledger
 from screening.planes.pool import Changes, Pool, changes
-from screening.protocol import Protocol
-from screening.questions import Resolver
 from screening.terms import ICD10CM, PrefixTerms
 from tests.screening import histories
 from tests.screening.people import TERMS, TODAY, VOCABULARY, make_fact, noted_all

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from screening.criteria import AllOf, AnyOf, Attested, Node, Not, read_rule, write_rule_json
 from screening.errors import InvalidCriteria
-from screening.tree import folded, parts, walk
+from screening.language.criteria import AllOf, AnyOf, Attested, Node, Not, read_rule, write_rule_json
+from screening.language.tree import folded, parts, walk
 from tests.screening.trees import rules
 
 BMI: dict[str, Any] = {"op": "number", "key": "bmi", "limits": [{"unit": "kg/m2", "ge": "27.0"}]}

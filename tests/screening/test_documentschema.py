@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
 
-from screening.documentschema import protocol_schema
 from screening.errors import InvalidCriteria
-from screening.protocol import Protocol, read_protocol, write_protocol
+from screening.language.documentschema import protocol_schema
+from screening.language.protocol import Protocol, read_protocol, write_protocol
 from tests.screening.test_notation import protocols
 
 VALIDATOR = Draft202012Validator(protocol_schema())

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screening.criteria import Node, read_rule, write_rule_json
-from screening.editing import (
+from screening.editor.editing import (
     HOLE,
     Add,
     Branching,
@@ -30,8 +29,9 @@ from screening.editing import (
     write_path,
 )
 from screening.errors import InvalidCriteria
-from screening.notation import parse_rule, write_rule
-from screening.tree import parts
+from screening.language.criteria import Node, read_rule, write_rule_json
+from screening.language.notation import parse_rule, write_rule
+from screening.language.tree import parts
 from tests.screening.trees import leaves, rules
 
 AGE = parse_rule("age >= 18 years")

@@ -9,14 +9,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screening.assess import Assessment, assess_lowered, assess_scene
-from screening.evidence import Scene
+from screening.assessment.assess import Assessment, assess_lowered, assess_scene
+from screening.assessment.evidence import Scene
+from screening.assessment.forecast import Forecast, forecast, holds_until
 from screening.facts import Facts
-from screening.forecast import Forecast, forecast, holds_until
 from screening.intervals import CalendarUnit, Duration
-from screening.lowering import LoweredProtocol, lower
-from screening.notation import parse
-from screening.questions import Resolver
+from screening.language.lowering import LoweredProtocol, lower
+from screening.language.notation import parse
+from screening.language.questions import Resolver
 from screening.verdict import Disposition
 from tests.screening.people import TERMS, TODAY, VOCABULARY, noted_all
 

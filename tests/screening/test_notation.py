@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screening.criteria import (
+from screening.errors import NotationError
+from screening.facts import Code, EvidenceSource
+from screening.intervals import CalendarUnit, Duration
+from screening.language.criteria import (
     AllOf,
     AnyOf,
     Attested,
@@ -28,11 +31,8 @@ from screening.criteria import (
     Window,
     WindowForm,
 )
-from screening.errors import NotationError
-from screening.facts import Code, EvidenceSource
-from screening.intervals import CalendarUnit, Duration
-from screening.notation import parse, parse_rule, write, write_rule
-from screening.protocol import Anchor, Cohort, Criterion, CriterionKind, Protocol
+from screening.language.notation import parse, parse_rule, write, write_rule
+from screening.language.protocol import Anchor, Cohort, Criterion, CriterionKind, Protocol
 from screening.vocabulary import About, Answerer
 from tests.screening.people import TERMS, VOCABULARY
 from tests.screening.trees import rules

@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screening.assess import assess_lowered
-from screening.criteria import Leaf
+from screening.assessment.assess import assess_lowered
 from screening.facts import Dated, EvidenceSource, Facts, Flag
 from screening.intervals import DateRange
-from screening.lowering import LoweredProtocol, lower
-from screening.notation import parse, parse_rule
+from screening.language.criteria import Leaf
+from screening.language.lowering import LoweredProtocol, lower
+from screening.language.notation import parse, parse_rule
+from screening.language.protocol import Criterion, CriterionKind, Protocol
+from screening.language.questions import Resolver
 from screening.planes import pool as planes_module
 from screening.planes.bits import positions
 from screening.planes.columns import Snapshot, build_snapshot
 from screening.planes.pool import Changes, Pool, PoolResult, changes
-from screening.protocol import Criterion, CriterionKind, Protocol
-from screening.questions import Resolver
 from screening.terms import PrefixTerms
 from screening.verdict import Disposition
 from tests.screening import histories, trees

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from screening.checks import publishing_problems
 from screening.errors import InvalidCriteria
 from screening.intervals import DateRange
-from screening.notation import parse
-from screening.protocol import Protocol, canonical_json, diff, read_protocol, write_protocol
+from screening.language.checks import publishing_problems
+from screening.language.notation import parse
+from screening.language.protocol import Protocol, canonical_json, diff, read_protocol, write_protocol
 from tests.screening.people import TERMS, VOCABULARY
 
 DOCUMENT: dict[str, Any] = {

@@ -5,14 +5,14 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 
-from screening.cautions import cautions, sample_cautions
-from screening.criteria import Node
+from screening.editor.cautions import cautions, sample_cautions
+from screening.editor.samples import Bench, Sample, SampleKind, samples
 from screening.facts import Dated, Facts, Quantity
 from screening.intervals import DateRange
-from screening.notation import parse_rule
-from screening.protocol import Criterion, CriterionKind
-from screening.questions import Resolver
-from screening.samples import Bench, Sample, SampleKind, samples
+from screening.language.criteria import Node
+from screening.language.notation import parse_rule
+from screening.language.protocol import Criterion, CriterionKind
+from screening.language.questions import Resolver
 from screening.verdict import Kleene, Label
 from tests.screening.people import TERMS, TODAY, VOCABULARY
 from tests.screening.trees import rules

@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from screening.criteria import Node
+from screening.editor.sentences import Telling, Told, sentence_of
 from screening.facts import Code
-from screening.notation import parse_rule
-from screening.sentences import Telling, Told, sentence_of
+from screening.language.criteria import Node
+from screening.language.notation import parse_rule
+from screening.language.tree import parts
 from screening.terms import ATC, ICD10CM
-from screening.tree import parts
 from screening.vocabulary import About
 from tests.screening.people import VOCABULARY
 from tests.screening.trees import rules

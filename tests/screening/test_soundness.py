@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screening.criteria import Node, Not, SiteOnly
 from screening.facts import Absence
-from screening.protocol import CriterionKind
-from screening.tree import walk
+from screening.language.criteria import Node, Not, SiteOnly
+from screening.language.protocol import CriterionKind
+from screening.language.tree import walk
 from screening.verdict import Kleene, Label
 from tests.screening.oracle import CODES, Person, asked_by, known, narrowed, passes, truth
 from tests.screening.people import judged, make_fact

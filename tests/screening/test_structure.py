@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screening.structure import Heading, Leftover, Outline, Role, TextCriterion, outline, split
+from screening.structure.splitting import Heading, Leftover, Outline, Role, TextCriterion, outline, split
 from tests.real_data import DATA, needs
 
 SIGNS = {"inclusion": "+", "exclusion": "-", "unstated": "?"}

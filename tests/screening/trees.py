@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from screening.criteria import (
+from screening.facts import Code
+from screening.language.criteria import (
     Age,
     AllOf,
     AnyOf,
@@ -27,7 +28,6 @@ from screening.criteria import (
     Number,
     SiteOnly,
 )
-from screening.facts import Code
 from screening.terms import ICD10CM
 from screening.vocabulary import About
 from tests.screening.oracle import BIRTHDAYS, BOTH, FLAGS, READINGS, SEXES, SITE_TEXTS, Person

@@ -36,10 +36,10 @@ from recruit.web.coordinator.reading import Posted
 from recruit.web.coordinator.version import study_id_of, to_change, to_read
 from recruit.web.guards import allow
 from recruit.web.recruiting.words import DISPOSITIONS, STATES
-from screening.amendment import Cause
+from screening.asking.items import fact_keys
+from screening.assessment.amendment import Cause
 from screening.errors import UnknownKey
-from screening.items import fact_keys
-from screening.protocol import Criterion
+from screening.language.protocol import Criterion
 from screening.vocabulary import Key, Vocabulary
 
 LISTED: Final = 200

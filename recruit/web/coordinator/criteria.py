@@ -23,12 +23,12 @@ from recruit.web.coordinator.frame import Failed
 from recruit.web.coordinator.reading import Posted
 from recruit.web.coordinator.version import chosen, study_id_of, to_change
 from recruit.web.guards import allow
-from screening.criteria import Leaf, Node, Note, SiteOnly, Unconfirmed
 from screening.errors import UnknownKey
-from screening.notation import write_rule
-from screening.protocol import Change, Criterion, CriterionKind, Protocol, diff, read_protocol
-from screening.questions import Resolver
-from screening.tree import walk
+from screening.language.criteria import Leaf, Node, Note, SiteOnly, Unconfirmed
+from screening.language.notation import write_rule
+from screening.language.protocol import Change, Criterion, CriterionKind, Protocol, diff, read_protocol
+from screening.language.questions import Resolver
+from screening.language.tree import walk
 from screening.vocabulary import Answerer
 
 

@@ -25,13 +25,13 @@ from recruit.web.coordinator.reading import Posted
 from recruit.web.coordinator.ruleframe import criterion_of
 from recruit.web.coordinator.version import to_change, to_read
 from recruit.web.guards import allow
-from screening.criteria import Node, Note, SiteOnly
+from screening.editor.sentences import Telling
 from screening.errors import NotationError
-from screening.notation import write_rule
-from screening.protocol import Cohort as ProtocolCohort
-from screening.protocol import Criterion, CriterionKind, read_protocol
-from screening.questions import Resolver
-from screening.sentences import Telling
+from screening.language.criteria import Node, Note, SiteOnly
+from screening.language.notation import write_rule
+from screening.language.protocol import Cohort as ProtocolCohort
+from screening.language.protocol import Criterion, CriterionKind, read_protocol
+from screening.language.questions import Resolver
 from screening.vocabulary import Answerer, Key, KeyKind, Vocabulary
 
 _LONGEST = 20_000

@@ -9,9 +9,9 @@ from typing import TypedDict
 from flask_babel import gettext as _
 
 from recruit.web.coordinator import words
-from screening.criteria import Node
-from screening.notation_text import write_rule
-from screening.protocol import Criterion, Protocol, diff
+from screening.language.criteria import Node
+from screening.language.notation_text import write_rule
+from screening.language.protocol import Criterion, Protocol, diff
 
 _TEXT, _NUMBER = 0, 1
 """The places of these among the parts of a criterion."""

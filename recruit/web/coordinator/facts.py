@@ -11,10 +11,10 @@ from flask_babel import lazy_gettext as _l
 from recruit.vocabulary import terms
 from recruit.web import languages
 from recruit.web.coordinator.ruleframe import Opened
-from screening.codenames import CodeNames
+from screening.editor.codenames import CodeNames
 from screening.facts import Code
+from screening.language.questions import BIRTH
 from screening.medicine_names import tidy
-from screening.questions import BIRTH
 from screening.vocabulary import DEFAULT_SYSTEM, STUDY_PREFIX, About, Answerer, Key, KeyKind
 
 _FIELDS: Final = {

@@ -32,10 +32,10 @@ from recruit.web.coordinator.questions import (
 from recruit.web.coordinator.reading import Posted
 from recruit.web.coordinator.version import study_id_of, to_change, to_read
 from recruit.web.guards import allow
-from screening.items import Item, ShortText, StatementPage, Zip, fact_keys
-from screening.questionnaire import Document
+from screening.asking.items import Item, ShortText, StatementPage, Zip, fact_keys
+from screening.asking.questionnaire import Document
+from screening.asking.wording import Hint, forbidden_phrases, reading_hints
 from screening.texts import Respondent, Text
-from screening.wording import Hint, forbidden_phrases, reading_hints
 
 
 @bp.get("/questionnaire-versions/<uuid:version_id>/items/<item_name>")

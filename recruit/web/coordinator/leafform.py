@@ -12,8 +12,10 @@ from pydantic import ValidationError
 
 from recruit.web.coordinator.leafvalues import HIGH, LOW, Subject
 from recruit.web.coordinator.reading import Posted
-from screening.codenames import CodeNames, Meant
-from screening.criteria import (
+from screening.editor.codenames import CodeNames, Meant
+from screening.facts import Code, EvidenceSource
+from screening.intervals import CalendarUnit, Duration
+from screening.language.criteria import (
     TODAY,
     Age,
     Attested,
@@ -33,8 +35,6 @@ from screening.criteria import (
     Window,
     WindowForm,
 )
-from screening.facts import Code, EvidenceSource
-from screening.intervals import CalendarUnit, Duration
 from screening.terms import Terms
 from screening.vocabulary import DEFAULT_SYSTEM, About, Answerer
 

@@ -14,10 +14,10 @@ from recruit.web.coordinator import words
 from recruit.web.coordinator.leafform import MOST_UNITS
 from recruit.web.coordinator.leafvalues import Subject, units_of
 from recruit.web.coordinator.ruleframe import Opened
-from screening.codenames import CodeNames
-from screening.criteria import TODAY
+from screening.assessment.phrases import unit_words
+from screening.editor.codenames import CodeNames
 from screening.facts import Code, EvidenceSource
-from screening.phrases import unit_words
+from screening.language.criteria import TODAY
 from screening.units import UPPER_LIMIT
 from screening.vocabulary import DEFAULT_SYSTEM, About, Answerer, Key, KeyKind
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from screening.criteria import (
+from screening.facts import Code
+from screening.intervals import CalendarUnit, Duration
+from screening.language.criteria import (
     Age,
     Attested,
     Coded,
@@ -24,9 +26,7 @@ from screening.criteria import (
     Window,
     WindowForm,
 )
-from screening.facts import Code
-from screening.intervals import CalendarUnit, Duration
-from screening.questions import BIRTH
+from screening.language.questions import BIRTH
 from screening.units import UPPER_LIMIT
 from screening.vocabulary import DEFAULT_SYSTEM, About, Answerer, Key, KeyKind, Vocabulary
 

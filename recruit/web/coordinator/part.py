@@ -38,10 +38,10 @@ from recruit.web.coordinator.ruleframe import (
     tree_name,
 )
 from recruit.web.guards import allow
-from screening.codenames import CodeNames
-from screening.criteria import Node
-from screening.editing import Add, Join, Joint, Path, Put, Step, is_hole, part_at, write_path
+from screening.editor.codenames import CodeNames
+from screening.editor.editing import Add, Join, Joint, Path, Put, Step, is_hole, part_at, write_path
 from screening.errors import InvalidCriteria
+from screening.language.criteria import Node
 from screening.vocabulary import About
 
 HOWS: Final = ("put", "add", "and", "or")

@@ -23,10 +23,10 @@ from recruit.web.coordinator.frame import Failed
 from recruit.web.coordinator.reading import Posted
 from recruit.web.coordinator.version import chosen, study_id_of, to_change, to_read
 from recruit.web.guards import allow
-from screening.conditions import All, AnyOf, AtLeast, Condition, Is, IsAbout, Not, OneOf
-from screening.items import fact_keys
-from screening.protocol import read_protocol
-from screening.questionnaire import ConsentPurpose, Document, EarlierWords
+from screening.asking.conditions import All, AnyOf, AtLeast, Condition, Is, IsAbout, Not, OneOf
+from screening.asking.items import fact_keys
+from screening.asking.questionnaire import ConsentPurpose, Document, EarlierWords
+from screening.language.protocol import read_protocol
 from screening.texts import Respondent, Text
 from screening.vocabulary import Vocabulary
 

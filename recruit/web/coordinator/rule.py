@@ -36,9 +36,8 @@ from recruit.web.coordinator.ruleframe import (
     undoable,
 )
 from recruit.web.guards import allow
-from screening.cautions import Caution, cautions, sample_cautions
-from screening.criteria import Leaf, Node, Note, SiteOnly, Unconfirmed
-from screening.editing import (
+from screening.editor.cautions import Caution, cautions, sample_cautions
+from screening.editor.editing import (
     Branching,
     Direction,
     Joint,
@@ -52,9 +51,10 @@ from screening.editing import (
     fits,
     write_path,
 )
-from screening.notation import write_rule
-from screening.questions import Resolver
-from screening.sentences import Told
+from screening.editor.sentences import Told
+from screening.language.criteria import Leaf, Node, Note, SiteOnly, Unconfirmed
+from screening.language.notation import write_rule
+from screening.language.questions import Resolver
 
 _LABELS: Final = {
     "move.up": _l("Move up"),

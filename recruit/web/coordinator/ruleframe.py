@@ -22,15 +22,15 @@ from recruit.web import languages
 from recruit.web.coordinator import frame
 from recruit.web.coordinator.reading import Posted
 from recruit.web.coordinator.version import to_change, to_read
-from screening.criteria import Node
-from screening.editing import Edited, Path, Step, edit, read_path, write_path
+from screening.asking.items import fact_keys
+from screening.asking.questionnaire import Document
+from screening.editor.editing import Edited, Path, Step, edit, read_path, write_path
+from screening.editor.samples import Bench
+from screening.editor.sentences import Telling
 from screening.errors import InvalidCriteria, NotationError
-from screening.items import fact_keys
-from screening.notation import parse_rule, write_rule
-from screening.protocol import Criterion, Protocol, read_protocol
-from screening.questionnaire import Document
-from screening.samples import Bench
-from screening.sentences import Telling
+from screening.language.criteria import Node
+from screening.language.notation import parse_rule, write_rule
+from screening.language.protocol import Criterion, Protocol, read_protocol
 from screening.vocabulary import Vocabulary
 
 TREES: Final = ("rule", "unless")

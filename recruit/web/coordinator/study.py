@@ -32,7 +32,7 @@ from recruit.studies.queries import InForce
 from recruit.web.coordinator import frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.guards import allow
-from screening.protocol import read_protocol
+from screening.language.protocol import read_protocol
 
 _NOT_YET = (StudySiteStatus.SELECTED, StudySiteStatus.START_UP, StudySiteStatus.INITIATED)
 

@@ -19,8 +19,9 @@ from recruit.web import languages
 from recruit.web.coordinator import words
 from recruit.web.coordinator.reading import Posted
 from recruit.web.coordinator.ruleframe import Opened
-from screening.assess import explain
-from screening.criteria import Age, Coded, Distinct, Leaf, Number, coded_part
+from screening.assessment.assess import explain
+from screening.assessment.phrases import days_words, source_words, unit_words, value_words
+from screening.editor.samples import Bench, Sample, SampleKind, samples, slot_of, source_of
 from screening.errors import UnknownKey
 from screening.facts import (
     Absence,
@@ -38,9 +39,8 @@ from screening.facts import (
     Value,
 )
 from screening.intervals import DateRange, DecimalRange, birth_range_from_age
-from screening.phrases import days_words, source_words, unit_words, value_words
-from screening.questions import BIRTH
-from screening.samples import Bench, Sample, SampleKind, samples, slot_of, source_of
+from screening.language.criteria import Age, Coded, Distinct, Leaf, Number, coded_part
+from screening.language.questions import BIRTH
 from screening.units import UPPER_LIMIT
 from screening.vocabulary import DEFAULT_SYSTEM, Key, KeyKind
 

@@ -20,8 +20,8 @@ from recruit.studies.models import (
     VersionStatus,
 )
 from recruit.studies.overview import Step
-from screening.protocol import CriterionKind
-from screening.questionnaire import ConsentPurpose, EarlierWords, Outcome
+from screening.asking.questionnaire import ConsentPurpose, EarlierWords, Outcome
+from screening.language.protocol import CriterionKind
 from screening.texts import Respondent
 from screening.vocabulary import Answerer, Sensitivity
 

@@ -13,8 +13,8 @@ from recruit.intake.models import Submission
 from recruit.intake.submissions import answers_in
 from recruit.studies.models import QuestionnaireVersion
 from recruit.web.recruiting import clocks, words
-from screening.questionnaire import Document
-from screening.summary import describe
+from screening.asking.questionnaire import Document
+from screening.asking.summary import describe
 
 
 @dataclass(frozen=True, slots=True)

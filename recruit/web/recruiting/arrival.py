@@ -23,7 +23,7 @@ from recruit.web.fields import problems
 from recruit.web.guards import allow
 from recruit.web.recruiting.assisted import keep_answers, opened_own
 from recruit.web.recruiting.scene import scope, to_person
-from screening.questionnaire import Outcome
+from screening.asking.questionnaire import Outcome
 
 bp = Blueprint("arrival", __name__, url_prefix="/questions/<uuid:draft_id>")
 _HOW = {Entrance.ASSISTED_CALL: "phone", Entrance.WALK_IN: "in_person"}

@@ -26,13 +26,13 @@ from recruit.web.guards import allow
 from recruit.web.itempage import ItemPage, Values
 from recruit.web.recruiting.reading import Form
 from recruit.web.recruiting.scene import account_id, to_person
-from screening.answers import parse
-from screening.assertions import birth_range
-from screening.items import Item, StatementPage
-from screening.path import first_unanswered, may_open, steps, urgent_item
-from screening.responses import Answer, Declined, is_absent
+from screening.asking.answers import parse
+from screening.asking.assertions import birth_range
+from screening.asking.items import Item, StatementPage
+from screening.asking.path import first_unanswered, may_open, steps, urgent_item
+from screening.asking.responses import Answer, Declined, is_absent
+from screening.asking.summary import describe
 from screening.slips import Problems
-from screening.summary import describe
 from screening.texts import Respondent
 
 bp = Blueprint("assisted", __name__)

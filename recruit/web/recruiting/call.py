@@ -44,8 +44,8 @@ from recruit.web.recruiting.scene import (
     writing,
 )
 from recruit.web.recruiting.script import Script, script_of
-from screening.items import fact_keys
-from screening.questionnaire import Document
+from screening.asking.items import fact_keys
+from screening.asking.questionnaire import Document
 from screening.texts import Respondent
 
 bp = Blueprint("call", __name__, url_prefix="/matches/<uuid:match_id>/call")

@@ -13,8 +13,8 @@ from recruit.matching import assessing
 from recruit.matching.assessing import Judged
 from recruit.matching.models import AssessmentRow, Match, Override
 from recruit.web import languages
-from screening.assess import CriterionVerdict, explain
-from screening.protocol import CriterionKind
+from screening.assessment.assess import CriterionVerdict, explain
+from screening.language.protocol import CriterionKind
 from screening.verdict import Label
 from screening.vocabulary import Vocabulary
 

@@ -22,7 +22,7 @@ from recruit.referrals.states import AFTER_CONSENT, CLOSED, State
 from recruit.studies.models import HoldReason
 from recruit.visits.models import CancelledBy, VisitKind, VisitStatus
 from recruit.web import languages
-from screening.questionnaire import Outcome
+from screening.asking.questionnaire import Outcome
 from screening.verdict import Disposition
 
 Words = Mapping[str, LazyString]

@@ -18,7 +18,7 @@ from recruit.people.models import Basis, Person
 from recruit.people.service import Identity
 from recruit.studies import places
 from recruit.studies.models import QuestionnaireVersion, StudySite
-from screening.questionnaire import ConsentPurpose, EarlierWords
+from screening.asking.questionnaire import ConsentPurpose, EarlierWords
 from tests.conftest import NOON
 from tests.factories import (
     AT,

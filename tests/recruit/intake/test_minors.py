@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from recruit.intake.minors import is_minor, says_minor
-from screening.answers import parse
+from screening.asking.answers import parse
 from screening.slips import Problems
 from tests.screening.questionnaire.documents import make_item, typed
 

@@ -10,10 +10,10 @@ from recruit.interop import ctgov
 from recruit.interop.eligibility import REGISTRY_MEMBER, SEX_KEY, Blank, blanks, drafts
 from recruit.interop.redraft import redraft
 from recruit.interop.registry import StudyRecord
-from screening.criteria import Age, AllOf, AnyOf, AtLeast, Is, Node, NoneOf, Unconfirmed
 from screening.intervals import CalendarUnit
-from screening.protocol import Criterion, CriterionKind, Protocol, read_protocol, write_protocol
-from screening.structure import Role
+from screening.language.criteria import Age, AllOf, AnyOf, AtLeast, Is, Node, NoneOf, Unconfirmed
+from screening.language.protocol import Criterion, CriterionKind, Protocol, read_protocol, write_protocol
+from screening.structure.splitting import Role
 from screening.vocabulary import packaged_vocabulary
 from tests.real_data import DATA, needs
 from tests.recruit.interop.records import ABSENT, make_record, make_record_of

@@ -13,7 +13,7 @@ from recruit.interop import ctgov
 from recruit.interop.lineage import lineage
 from recruit.interop.registry import Amendment, Origin, RecordCode, RecordCohort
 from recruit.interop.revision import Change, Difference, differences, places
-from screening.structure import split
+from screening.structure.splitting import split
 from tests.real_data import DATA, needs
 from tests.recruit.interop.records import ABSENT, make_record, make_record_of
 

@@ -31,9 +31,9 @@ from recruit.interop.richtext import Passage, read_passage
 from recruit.studies import importing
 from recruit.studies.importing import Came, FileOutcome
 from recruit.studies.models import Cohort, ProtocolVersion, Study, StudyIdentifier, StudyLocation
-from screening.criteria import Age, Is
-from screening.headings import TextKind
-from screening.protocol import read_protocol
+from screening.language.criteria import Age, Is
+from screening.language.protocol import read_protocol
+from screening.structure.headings import TextKind
 from tests.conftest import NOON
 from tests.real_data import DATA, needs
 from tests.recruit.interop.records import make_document as make_registry_document

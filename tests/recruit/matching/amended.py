@@ -19,7 +19,7 @@ from recruit.studies.models import ProtocolVersion, StudySite
 from recruit.vocabulary import terms, vocabulary_of
 from screening.facts import Dated, EvidenceSource, Fact, Flag, Value
 from screening.intervals import DateRange
-from screening.notation import parse
+from screening.language.notation import parse
 from tests.conftest import NOON
 from tests.factories import OpenStudy, approve_everything
 

@@ -21,7 +21,7 @@ from recruit.matching.tallies import Shift, Stands, Tally
 from recruit.people.models import Person
 from recruit.referrals.states import State
 from recruit.studies.models import Cohort, HoldReason, ProtocolVersion
-from screening.amendment import Cause
+from screening.assessment.amendment import Cause
 from screening.errors import UnknownKey
 from screening.verdict import Disposition
 from tests.conftest import NOON

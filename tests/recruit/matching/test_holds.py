@@ -16,7 +16,7 @@ from recruit.matching.models import Match, Triage
 from recruit.studies import service as study_service
 from recruit.studies import versions
 from recruit.studies.models import Cohort, HoldReason
-from screening.notation import parse
+from screening.language.notation import parse
 from screening.verdict import Disposition
 from tests.conftest import NOON
 from tests.factories import OpenStudy, approve_everything, make_open_study, make_site

@@ -18,8 +18,8 @@ from recruit.referrals.states import State
 from recruit.studies import versions
 from screening.facts import Code, EvidenceSource, Fact, Statement
 from screening.intervals import DateRange
-from screening.notation import parse
-from screening.protocol import Protocol, read_protocol
+from screening.language.notation import parse
+from screening.language.protocol import Protocol, read_protocol
 from screening.terms import ICD10CM
 from screening.verdict import Disposition
 from tests.conftest import NOON

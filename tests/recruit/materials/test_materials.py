@@ -24,7 +24,7 @@ from recruit.materials.models import (
 from recruit.materials.states import MOVES, NEED_APPROVAL
 from recruit.studies import editing, versions
 from recruit.studies.models import Study
-from screening.questionnaire import Document
+from screening.asking.questionnaire import Document
 from screening.texts import Respondent
 from tests.factories import make_open_study, make_site, make_study, make_study_site
 

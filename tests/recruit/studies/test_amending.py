@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from recruit.interop.eligibility import drafts
 from recruit.studies.amending import amended
-from screening.criteria import SiteOnly
-from screening.notation import parse_rule
-from screening.protocol import Criterion, CriterionKind, Protocol
+from screening.language.criteria import SiteOnly
+from screening.language.notation import parse_rule
+from screening.language.protocol import Criterion, CriterionKind, Protocol
 from tests.recruit.interop.records import TEXT, make_record, make_record_of
 
 

@@ -7,10 +7,10 @@ import pytest
 from recruit.studies import defaults, editing, questions
 from recruit.studies.defaults import Told
 from recruit.vocabulary import terms
-from screening.items import Item
-from screening.notation import parse_rule
-from screening.protocol import Criterion, CriterionKind, Protocol
-from screening.questionnaire import ConsentPurpose, Document, EarlierWords, document_hash, language_hash
+from screening.asking.items import Item
+from screening.asking.questionnaire import ConsentPurpose, Document, EarlierWords, document_hash, language_hash
+from screening.language.notation import parse_rule
+from screening.language.protocol import Criterion, CriterionKind, Protocol
 from screening.texts import Respondent, Text
 from screening.vocabulary import packaged_vocabulary
 

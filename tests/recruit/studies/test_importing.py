@@ -23,8 +23,8 @@ from recruit.studies.models import (
     StudyLocation,
     StudyStatus,
 )
-from screening.criteria import Age, Is, SiteOnly
-from screening.protocol import read_protocol
+from screening.language.criteria import Age, Is, SiteOnly
+from screening.language.protocol import read_protocol
 from tests.conftest import NOON
 from tests.recruit.interop.records import ABSENT, TEXT, make_document
 

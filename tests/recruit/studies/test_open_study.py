@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from recruit.studies import activation, queries
 from recruit.studies.models import StudyStatus
-from screening.questionnaire import Document
+from screening.asking.questionnaire import Document
 from tests.factories import make_open_study
 
 NOON = datetime(2026, 11, 18, 17, 0, tzinfo=UTC)

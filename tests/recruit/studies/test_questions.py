@@ -9,20 +9,20 @@ from recruit.studies import defaults, questions
 from recruit.studies.defaults import Told
 from recruit.vocabulary import terms
 from recruit.web.coordinator.criterion import example
-from screening.answers import parse
-from screening.assertions import facts_from
-from screening.assess import assess
+from screening.asking.answers import parse
+from screening.asking.assertions import facts_from
+from screening.asking.items import Integer, Item, fact_keys
+from screening.asking.publishing import problems
+from screening.asking.questionnaire import Document, Outcome
+from screening.asking.responses import Answer
+from screening.asking.wording import Hint, reading_hints
+from screening.assessment.assess import assess
 from screening.facts import EvidenceSource, Facts
-from screening.items import Integer, Item, fact_keys
-from screening.notation import parse_rule
-from screening.protocol import Criterion, CriterionKind, Protocol
-from screening.publishing import problems
-from screening.questionnaire import Document, Outcome
-from screening.responses import Answer
+from screening.language.notation import parse_rule
+from screening.language.protocol import Criterion, CriterionKind, Protocol
 from screening.slips import Problems
 from screening.texts import Respondent
 from screening.vocabulary import Key, Sensitivity, packaged_vocabulary, read_key
-from screening.wording import Hint, reading_hints
 
 VOCABULARY = packaged_vocabulary()
 TOLD = Told(operator="Harbor Trials", name="Harbor study", languages=("en", "es"), registry=True)

@@ -11,10 +11,10 @@ from recruit.db import Database
 from recruit.errors import Conflict, Incomplete, Invalid, NotFound, Refused
 from recruit.studies import editing, queries, versions
 from recruit.studies.models import ProtocolVersion, QuestionnaireVersion, VersionStatus
-from screening.criteria import SiteOnly
+from screening.asking.questionnaire import Document
 from screening.errors import NotationError
-from screening.protocol import Criterion, CriterionKind, Protocol, read_protocol
-from screening.questionnaire import Document
+from screening.language.criteria import SiteOnly
+from screening.language.protocol import Criterion, CriterionKind, Protocol, read_protocol
 from tests.factories import AT, approve_everything, make_open_study, make_protocol, make_study
 
 NOON = datetime(2026, 11, 18, 17, 0, tzinfo=UTC)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import date
 
-from screening.items import Item
-from screening.questionnaire import Document
+from screening.asking.items import Item
+from screening.asking.questionnaire import Document
 from screening.texts import Respondent
 from screening.vocabulary import Vocabulary, read_vocabulary
 

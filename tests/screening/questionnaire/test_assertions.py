@@ -8,8 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from screening.answers import parse
-from screening.assertions import birth_range, facts_from
+from screening.asking.answers import parse
+from screening.asking.assertions import birth_range, facts_from
+from screening.asking.questionnaire import Document
+from screening.asking.responses import Answer, Chosen, DontKnow
 from screening.facts import (
     Absence,
     Choice,
@@ -27,8 +29,6 @@ from screening.facts import (
     value_to_json,
 )
 from screening.intervals import DateRange, DecimalRange
-from screening.questionnaire import Document
-from screening.responses import Answer, Chosen, DontKnow
 from screening.slips import Problems
 from tests.screening.questionnaire.documents import (
     ASTHMA,

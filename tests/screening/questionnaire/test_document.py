@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from screening.questionnaire import (
+from screening.asking.questionnaire import (
     Document,
     Outcome,
     document_from_json,

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screening.answers import error_text, parse
-from screening.forms import PICKED, TYPED
-from screening.items import Item
-from screening.responses import (
+from screening.asking.answers import error_text, parse
+from screening.asking.forms import PICKED, TYPED
+from screening.asking.items import Item
+from screening.asking.responses import (
     AgeGiven,
     Answer,
     Chosen,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from screening.answers import parse
+from screening.asking.answers import parse
+from screening.asking.responses import DateGiven, Measured
 from screening.intervals import DateRange
-from screening.responses import DateGiven, Measured
 from screening.slips import Problems
 from tests.screening.questionnaire.documents import TODAY, make_item, typed
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from screening import path
-from screening.assertions import facts_from
-from screening.conditions import AtLeast, Condition, Is, holds
+from screening.asking import path
+from screening.asking.assertions import facts_from
+from screening.asking.conditions import AtLeast, Condition, Is, holds
+from screening.asking.items import Item
+from screening.asking.questionnaire import Document
+from screening.asking.responses import AgeGiven, Answer, Chosen, Counted, Declined, DontKnow, Measured, Seen
 from screening.facts import EvidenceSource
-from screening.items import Item
-from screening.questionnaire import Document
-from screening.responses import AgeGiven, Answer, Chosen, Counted, Declined, DontKnow, Measured, Seen
 from screening.texts import Respondent
 from tests.screening.questionnaire.documents import (
     SELF,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from screening.faults import MESSAGES, WARNINGS, Fault, Problem
-from screening.publishing import problems
-from screening.questionnaire import Document
+from screening.asking.faults import MESSAGES, WARNINGS, Fault, Problem
+from screening.asking.publishing import problems
+from screening.asking.questionnaire import Document
 from tests.screening.questionnaire.documents import (
     ASTHMA,
     both,

@@ -5,10 +5,10 @@ from itertools import product
 import pytest
 from hypothesis import given
 
-from screening.path import steps
-from screening.questionnaire import Document
-from screening.responses import Answer
-from screening.routes import TooManyRoutes, reachable, routes
+from screening.asking.path import steps
+from screening.asking.questionnaire import Document
+from screening.asking.responses import Answer
+from screening.asking.routes import TooManyRoutes, reachable, routes
 from screening.texts import Respondent
 from tests.screening.questionnaire.documents import SELF, both, make_document, shown_if_is, typed, yes_no
 from tests.screening.questionnaire.test_path import ANSWERS, documents

@@ -2,12 +2,20 @@
 
 import pytest
 
-from screening.answers import parse
-from screening.items import Item
+from screening.asking.answers import parse
+from screening.asking.items import Item
+from screening.asking.summary import describe
 from screening.slips import Problems
-from screening.summary import describe
 from screening.texts import Respondent
-from tests.screening.questionnaire.documents import TODAY, both, choices, make_item, option, typed, yes_no
+from tests.screening.questionnaire.documents import (
+    TODAY,
+    both,
+    choices,
+    make_item,
+    option,
+    typed,
+    yes_no,
+)
 
 
 def said(item: Item, language: str = "en", **form: str | list[str]) -> str:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from screening.wording import Hint, addresses_reader, forbidden_phrases, reading_grade, reading_hints, two_ideas
+from screening.asking.wording import (
+    Hint,
+    addresses_reader,
+    forbidden_phrases,
+    reading_grade,
+    reading_hints,
+    two_ideas,
+)
 
 CASES = Path(__file__).parent / "cases" / "phrases.csv"
 HARD = "administered immunosuppressive pharmacotherapy subsequent to hospitalization recently"

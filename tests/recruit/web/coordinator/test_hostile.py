@@ -16,7 +16,7 @@ from recruit.accounts.models import Role
 from recruit.db import Database
 from recruit.studies import versions
 from recruit.studies.models import ProtocolVersion
-from screening.questionnaire import Document
+from screening.asking.questionnaire import Document
 from tests.browsing import signed_in
 from tests.conftest import NOON
 from tests.factories import AT, make_account, make_open_study

@@ -26,8 +26,8 @@ from recruit.studies.models import (
     StudySite,
     StudyStatus,
 )
-from screening.protocol import read_protocol
-from screening.questionnaire import Document
+from screening.asking.questionnaire import Document
+from screening.language.protocol import read_protocol
 from tests.browsing import signed_in
 from tests.conftest import NOON
 from tests.factories import make_account

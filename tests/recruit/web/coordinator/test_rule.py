@@ -18,9 +18,9 @@ from recruit.accounts.models import Role
 from recruit.db import Database
 from recruit.studies import versions
 from recruit.studies.models import ProtocolVersion
-from screening.criteria import Node
-from screening.notation import parse_rule, write_rule
-from screening.protocol import CriterionKind, read_protocol
+from screening.language.criteria import Node
+from screening.language.notation import parse_rule, write_rule
+from screening.language.protocol import CriterionKind, read_protocol
 from tests.browsing import signed_in
 from tests.conftest import NOON
 from tests.factories import AT, make_account, make_open_study

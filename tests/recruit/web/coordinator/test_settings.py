@@ -13,7 +13,7 @@ from recruit.db import Database, found
 from recruit.matching.models import Match, Triage
 from recruit.studies import service, versions
 from recruit.studies.models import Study
-from screening.notation import parse
+from screening.language.notation import parse
 from tests.browsing import signed_in
 from tests.conftest import NOON
 from tests.factories import OpenStudy, approve_everything, make_account, make_open_study

@@ -26,9 +26,9 @@ from recruit.people import queries as people
 from recruit.people.models import ContactRole
 from recruit.studies import versions
 from recruit.studies.models import Study
-from screening.answers import parse
-from screening.questionnaire import Document, EarlierWords
-from screening.responses import Answer
+from screening.asking.answers import parse
+from screening.asking.questionnaire import Document, EarlierWords
+from screening.asking.responses import Answer
 from screening.slips import Problems
 from screening.texts import Respondent
 from tests.browsing import signed_in

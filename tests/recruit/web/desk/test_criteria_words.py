@@ -7,7 +7,7 @@ from flask import Flask
 
 from recruit.matching.models import AssessmentRow
 from recruit.web.recruiting import criteria
-from screening.notation import parse
+from screening.language.notation import parse
 from tests.screening.people import assessed, noted_all
 
 PROTOCOL = parse("""language 1

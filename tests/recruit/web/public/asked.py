@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from screening.questionnaire import Document
+from screening.asking.questionnaire import Document
 from tests.screening.questionnaire.documents import (
     both,
     flag_question,

@@ -19,7 +19,7 @@ from recruit.matching.models import Match
 from recruit.people.models import ContactPoint, ContactRole, LineType, Person, PersonContact
 from recruit.studies import places
 from recruit.studies.models import QuestionnaireVersion
-from screening.questionnaire import Document
+from screening.asking.questionnaire import Document
 from tests.conftest import NOON
 from tests.factories import AT, OpenStudy, make_site, prepare_study_site, put_in_force_and_activate
 from tests.recruit.web.public.asked import asked

@@ -16,9 +16,9 @@ from recruit.matching.models import Match, Triage
 from recruit.people import queries as people
 from recruit.people.models import ContactKind, ContactPoint, FactRow, LineType, Person, PersonContact
 from recruit.studies.models import Hold, HoldReason, QuestionnaireVersion, StudyStatus
-from screening.questionnaire import Document, Outcome
+from screening.asking.questionnaire import Document, Outcome
+from screening.asking.wording import forbidden_phrases
 from screening.verdict import Disposition
-from screening.wording import forbidden_phrases
 from tests.conftest import NOON
 from tests.factories import OpenStudy
 from tests.recruit.web.public.visitor import CONTACT, FITTING, Fields, Visitor, open_study

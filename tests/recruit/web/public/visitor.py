@@ -9,7 +9,7 @@ from recruit.db import Database
 from recruit.ids import new_id
 from recruit.studies.models import VersionInForce, VersionStatus
 from recruit.studies.versions import draft_questionnaire
-from screening.questionnaire import Document
+from screening.asking.questionnaire import Document
 from tests.conftest import NOON
 from tests.factories import OpenStudy, approve_everything, make_open_study
 from tests.web_components.dom import Element, parse

@@ -1,0 +1,1 @@
+"""Asking people: questionnaires, what was answered, and what an answer asserts."""
