@@ -57,6 +57,18 @@ def steps(document: Document, answers: Answers, respondent: Respondent) -> tuple
     )
 
 
+def ahead(
+    document: Document, answers: Answers, respondent: Respondent
+) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    """List what is on the path for certain and not answered, and what an answer still to come may open.
+
+    The latter may have an answer already, which counts once it is on the path.
+    """
+    walked = list(_walk(document, answers, respondent))
+    sure = tuple(item for item, shown, _ in walked if shown is True and item.id not in answers)
+    return sure, tuple(item for item, _, waits in walked if waits)
+
+
 def on_path_answers(document: Document, answers: Answers, respondent: Respondent) -> dict[str, Answer]:
     """Keep the answers that count: what is submitted, and all that logic may read."""
     return {
