@@ -7,51 +7,53 @@ is not measured. Another engine takes part by being listed in ``PEERS``.
 
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import frame
+from benchmarks.peers.databases import DuckDB, PostgreSQL
+from benchmarks.peers.peer import Found, Loaded, Peer
+from benchmarks.peers.polars import Polars
 from benchmarks.workloads.crowd import TODAY, made_up
 from benchmarks.workloads.trials import drawn_protocol
 from screening.assessment.assess import assess_lowered, is_open
 from screening.assessment.evidence import Scene
 from screening.assessment.leaves import find_leaves
+from screening.combinations import packaged_terms
 from screening.facts import Facts
 from screening.language.criteria import Age, Attested, Coded, Is, Number, When
 from screening.language.lowering import LoweredProtocol, lower, value_of
 from screening.language.questions import Resolver
-from screening.planes.bits import positions
+from screening.planes.bits import count, positions
 from screening.planes.columns import Snapshot, open_snapshot, save_snapshot, snapshot_of
 from screening.planes.ledger import Ledger
 from screening.planes.pool import Pool, PoolResult
-from screening.terms import CodeSet, PrefixTerms
+from screening.sql.tables import tables_of
+from screening.terms import CodeSet
 from screening.verdict import Kleene
 from screening.vocabulary import packaged_vocabulary
 
 SEED: Final = 2026
 VOCABULARY: Final = packaged_vocabulary()
-TERMS: Final = PrefixTerms()
+TERMS: Final = packaged_terms()
 COMPARED: Final = 400
 """How many people are judged by the interpreter too, for each protocol that is compared."""
 
 
-class Peer(Protocol):
-    """Another engine over the same pool, every criterion of it for everybody."""
+Times = tuple[float, float]
 
-    def load(self, pool: Ledger, *, on: date) -> str | None:
-        """Take the pool in, or say why that cannot be done here; not timed."""
-
-    def not_ineligible(self, lowered: LoweredProtocol) -> NDArray[np.int32]:
-        """List the slots of those whom no criterion rules out."""
-
-
-PEERS: dict[str, Callable[[], Peer]] = {}
+PEERS: dict[str, Callable[[], Peer[Any]]] = {"postgresql": PostgreSQL, "duckdb": DuckDB, "polars": Polars}
 """Engines by the name in their figure, ``x_NAME``."""
+
+
+PEERS_JUDGE: Final = 20
+"""How many of the protocols they judge: the slowest takes seconds for each, twice."""
 
 
 def main() -> None:
@@ -68,12 +70,13 @@ def main() -> None:
         pool = measure_snapshot(report, ledger, Path(folder) / "snapshot")
         ours = measure_planes(report, pool, lowered, quick=options.quick)
         measure_interpreter(report, pool, lowered, ours)
-        measure_peers(report, ledger, lowered, pool, ours)
+        measure_peers(report, lowered, pool, ours)
     report.at_least("x_interpreter", 500)
     report.at_least("x_postgresql", 60)
     report.at_least("x_duckdb", 15)
+    report.at_least("x_polars", 1.5)
     report.at_least("share_of_floor", 0.2)
-    report.finish(options, libraries=("numpy",))
+    report.finish(options, libraries=("numpy", *(one for one in ("duckdb", "polars") if find_spec(one))))
 
 
 def measure_snapshot(report: frame.Report, ledger: Ledger, folder: Path) -> Pool:
@@ -137,7 +140,7 @@ def bytes_read(snapshot: Snapshot, lowered: LoweredProtocol, *, plain: bool = Fa
     As they are kept; or `plain`, with numbers of eight bytes and days of four
     instead of places of two.
     """
-    days = {id(column.seen_lo) for column in snapshot.columns.values()}
+    days = {id(column.seen.codes) for column in snapshot.columns.values()}
     columns: dict[int, int] = {}
     for atom in lowered.atoms:
         for part in _parts_read(snapshot, atom.leaf):
@@ -153,15 +156,15 @@ def _parts_read(snapshot: Snapshot, leaf: object) -> Iterator[NDArray[np.generic
             key = VOCABULARY["birth" if isinstance(leaf, Age) else leaf.key]
             column = snapshot.columns[key.name]
             measure = column.measure(key.unit or "", key)
-            yield measure.lo
-            if not measure.is_exact:
-                yield measure.hi
+            yield measure.lo.codes
+            if measure.hi is not None:
+                yield measure.hi.codes
             if key.validity is not None:
-                yield column.seen_lo
+                yield column.seen.codes
         case Is() | Attested():
             column = snapshot.columns[leaf.key]
             yield column.by_value
-            yield column.seen_lo
+            yield column.seen.codes
         case Coded():
             yield from _postings_read(snapshot, leaf)
 
@@ -226,35 +229,75 @@ def values_alone(lowered: LoweredProtocol, facts: Facts) -> list[tuple[Kleene, b
 
 
 def measure_peers(
-    report: frame.Report,
-    ledger: Ledger,
-    protocols: Sequence[LoweredProtocol],
-    pool: Pool,
-    ours: Sequence[PoolResult],
+    report: frame.Report, protocols: Sequence[LoweredProtocol], pool: Pool, ours: Sequence[PoolResult]
 ) -> None:
-    """Time the other engines that can be reached, their answers compared with ours."""
+    """Time the other engines that can be reached, in turn with ours, their answers compared slot by slot.
+
+    What is compared with the goals is every criterion judged for everybody. Only finding those who are
+    left, where a criterion may be skipped once another has ruled somebody out, has figures of its own.
+    """
+    tables = tables_of(pool.snapshot, vocabulary=VOCABULARY)
     for name, make in PEERS.items():
         peer = make()
-        if (reason := peer.load(ledger, on=TODAY)) is not None:
+        if (reason := peer.load(Loaded(tables, TODAY, VOCABULARY, TERMS))) is not None:
             print(f"  {name} takes no part: {reason}")
             continue
-        times, mine = [], []
-        for one, result in zip(protocols, ours, strict=True):
-            pool.cache.clear()
-            mine.append(frame.seconds(lambda one=one: judged(pool, one)))  # type: ignore[misc]
-            took, found = timed(peer, one)
-            times.append(took)
-            if not np.array_equal(np.sort(found), positions(result.not_ineligible)):
-                raise AssertionError(f"{name} and the planes differ")
-        report.peer(f"{name}_ms", 1000 * statistics.mean(times))
-        report.figure(f"x_{name}", statistics.mean(times) / statistics.mean(mine))
+        try:
+            sample = list(zip(protocols, ours, strict=True))[:PEERS_JUDGE]
+            turns = [turn(peer, pool, one, told) for one, told in sample]
+        finally:
+            peer.close()
+        report.figure(f"{name}_protocols", len(turns))
+        mine, every, left = (
+            [statistics.mean(side) for side in zip(*times, strict=True)] for times in zip(*turns, strict=True)
+        )
+        report.peer(f"{name}_ms", 1000 * every[0])
+        report.peer(f"{name}_left_ms", 1000 * left[0])
+        report.figure(f"x_{name}", every[0] / mine[0])
+        report.figure(f"x_{name}_left", left[0] / mine[0])
+        if peer.is_here:
+            report.peer(f"{name}_processor_ms", 1000 * every[1])
+            report.figure(f"x_{name}_processor", every[1] / mine[1])
 
 
-def timed(peer: Peer, lowered: LoweredProtocol) -> tuple[float, NDArray[np.int32]]:
-    """Let another engine judge a protocol; give the seconds it took and its answer."""
-    found: list[NDArray[np.int32]] = []
-    took = frame.seconds(lambda: found.append(peer.not_ineligible(lowered)))
-    return took, found[0]
+def taken(action: Callable[[], object]) -> Times:
+    """Give the seconds that an action takes, by the clock and of this process on all processors."""
+    before = time.process_time()
+    return frame.seconds(action), time.process_time() - before
+
+
+def turn(peer: Peer[Any], pool: Pool, lowered: LoweredProtocol, ours: PoolResult) -> tuple[Times, Times, Times]:
+    """Give the seconds that the planes, and another engine in two ways, take for a protocol.
+
+    :raises AssertionError: when the two differ on anybody
+    """
+    prepared = peer.prepare(lowered)
+    found: list[Found] = []
+    sums: list[list[int]] = []
+    pool.cache.clear()
+    mine = taken(lambda: judged(pool, lowered))
+    every = taken(lambda: sums.append(peer.judge(prepared)))
+    left = taken(lambda: found.append(peer.not_ineligible(prepared)))
+    expected = positions(ours.not_ineligible)
+    if not np.array_equal(found[0].slots, np.setdiff1d(expected, found[0].doubtful)):
+        raise AssertionError(f"{type(peer).__name__} and the planes differ")
+    if not len(found[0].doubtful) and sums[0] != sums_of(pool, lowered):
+        raise AssertionError(f"{type(peer).__name__} and the planes differ on a criterion")
+    for slot in found[0].doubtful.tolist():
+        facts = pool.snapshot.ledger.facts(slot)
+        told = assess_lowered(lowered, facts, on=TODAY, vocabulary=VOCABULARY, terms=TERMS).disposition
+        if told is not ours.disposition(slot):
+            raise AssertionError(f"the planes say {ours.disposition(slot)} of {slot}, not {told}")
+    return mine, every, left
+
+
+def sums_of(pool: Pool, lowered: LoweredProtocol) -> list[int]:
+    """Add up each criterion for everybody, 1 for "passes" and -1 for "rules out"."""
+    planes = [
+        pool.criterion(lowered, one.criterion.id, on=TODAY, vocabulary=VOCABULARY).passes
+        for one in lowered.criteria
+    ]
+    return [count(must) + count(may) - pool.snapshot.people for must, may in planes]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Other engines over the pool that ours is compared with."""
