@@ -78,6 +78,13 @@ class Bench:
             return self.ones
         return self._compared(codes, np.less, limit)
 
+    def turned(self, plane: Plane, slots: NDArray[np.integer]) -> Plane:
+        """Make the plane in which the bits of some slots, each named once, are turned over."""
+        turned = self.next()
+        turned[:] = plane
+        np.bitwise_xor.at(turned, slots >> 6, _bits(slots))
+        return turned
+
     def chosen(self, codes: Codes, table: Flags) -> Plane:
         """Make the plane of the rows whose code is marked in a table."""
         places = np.flatnonzero(table)
@@ -111,7 +118,7 @@ class Bench:
         plane = self.next()
         plane[:] = 0
         for slots in held:
-            np.bitwise_or.at(plane, slots >> 6, np.uint64(1) << (slots & 63).astype(np.uint64))
+            np.bitwise_or.at(plane, slots >> 6, _bits(slots))
         return plane
 
     def both(self, *planes: Plane) -> Plane:
@@ -132,20 +139,34 @@ class Bench:
 
     def without(self, plane: Plane, other: Plane) -> Plane:
         """Make the plane of what is in one and not in the other."""
-        return self.both(plane, self.neither(other))
+        if plane is self.ones or plane is self.zeros or other is self.zeros or other is self.ones:
+            return self.both(plane, self.neither(other))
+        both = np.bitwise_and(plane, other, out=self.next())
+        return np.bitwise_xor(plane, both, out=both)
+
+    def less(self, plane: Plane, part: Plane) -> Plane:
+        """Make the plane of what is in one and not in a part of it."""
+        if part is self.zeros:
+            return plane
+        if part is plane:
+            return self.zeros
+        return self.neither(part) if plane is self.ones else np.bitwise_xor(plane, part, out=self.next())
 
     def _joined(self, join: np.ufunc, planes: Sequence[Plane], *, nothing: Plane, everything: Plane) -> Plane:
-        unlike = {id(plane): plane for plane in planes if plane is not nothing}
-        if id(everything) in unlike:
-            return everything
-        first, *rest = unlike.values() if unlike else (nothing,)
-        if not rest:
-            return first
-        plane = self.next()
-        join(first, rest[0], out=plane)
-        for other in rest[1:]:
-            join(plane, other, out=plane)
-        return plane
+        joined: Plane | None = None
+        result: Plane | None = None
+        for plane in planes:
+            if plane is everything:
+                return everything
+            if plane is nothing or plane is joined:
+                continue
+            if joined is None:
+                joined = plane
+                continue
+            if result is None:
+                result = self.next()
+            joined = join(joined, plane, out=result)
+        return nothing if joined is None else joined
 
     def _compared(self, codes: Codes, compare: np.ufunc, limit: int) -> Plane:
         plane, bound = self.next(), codes.dtype.type(limit)
@@ -154,6 +175,11 @@ class Bench:
             compare(codes[start:end], bound, out=self._flags[: end - start])
             _pack(self._flags[: end - start], plane, start)
         return plane
+
+
+def _bits(slots: NDArray[np.integer]) -> NDArray[np.uint64]:
+    """Give the bit of each slot within its word."""
+    return np.uint64(1) << (slots & 63).astype(np.uint64)
 
 
 def _pack(flags: Flags, plane: Plane, start: int) -> None:

@@ -23,8 +23,9 @@ from screening.language.criteria import Coded, CodedStatus, Dating, Distinct
 from screening.language.questions import Atom
 from screening.language.windows import Edges, edges
 from screening.planes.bits import Flags, Plane, Slots
+from screening.planes.denials import ALWAYS, Denials
 from screening.planes.ledger import AFTER, BEFORE
-from screening.planes.postings import ALWAYS, STATUSES, Denials, Postings
+from screening.planes.postings import STATUSES, Postings
 from screening.planes.survey import Fourfold, Survey
 from screening.terms import CodeSet
 
@@ -108,7 +109,8 @@ class _Asking:
         covered = self._covered(self.wanted, closers)
         closed = bench.either(bench.without(covered, stated.anybody), spared)
         may = bench.ones if self.leaf.such_as else bench.neither(closed)
-        hard = bench.either(self._hard(stated, bench.without(silent, spared), closers), doubtful)
+        tangled = self._hard(stated, bench.without(silent, spared), closers)
+        hard = bench.either(tangled, self._combined(closers), doubtful)
         answers, unclear = self._open(stated, closers)
         if self.leaf.such_as and answers is not bench.zeros:
             answers = bench.without(answers, closed)
@@ -150,6 +152,15 @@ class _Asking:
             bench.both(several, bench.either(plain, stated.closing)),
         )
 
+    def _combined(self, closers: Sequence[_Closer]) -> Plane:
+        """Find those who stated what contains a code that counts, or what may and is spared by a list."""
+        bench, postings = self.survey.bench, self.postings
+        surely, perhaps = (
+            bench.marked(postings.slots[part] for part in postings.slices(codes))
+            for codes in postings.table.containing(self.wanted)
+        )
+        return bench.either(surely, bench.both(perhaps, bench.either(*(x.people for x in closers if x.spares))))
+
     # --- statements -------------------------------------------------------------------------------------------
 
     def _stated(self, overlaps: Flags, within: Flags) -> _Stated:
@@ -184,12 +195,13 @@ class _Asking:
             if limit is not None:
                 weak.append(slots[postings.source[part] > limit.rank])
         codes = [postings.table.codes[code] for code in sorted(closed)]
+        unsure_rows, unclear = sum(map(len, vague)), bench.marked(vague)
         return _Stated(
             anybody=anybody,
             met=bench.marked(met),
-            vague=bench.marked(vague),
-            named=bench.marked(named),
-            asked=bench.marked(asked),
+            vague=unclear,
+            named=unclear if sum(map(len, named)) == unsure_rows else bench.marked(named),
+            asked=unclear if sum(map(len, asked)) == unsure_rows else bench.marked(asked),
             closing=bench.marked(closing),
             idle=bench.marked(idle) if closing else anybody,
             weak=bench.marked(weak),
@@ -305,16 +317,18 @@ class _Asking:
     def _still(self, number: int, denials: Denials, cut: int) -> Plane:
         """Make the plane of those whose denial is still good and reaches back far enough."""
         lowest, highest = self._reach(denials.pattern.scope)
-        if denials.is_unlimited and lowest == ALWAYS:
-            highest = AFTER
-        cache, bench = self.survey.cache, self.survey.bench
+        bench, first = self.survey.bench, int(np.searchsorted(denials.seen_lo, np.int32(cut)))
+        if denials.ladder is not None:
+            return denials.ladder.since(first, bench) if lowest == ALWAYS else bench.zeros
+        cache = self.survey.cache
         name = (self.survey.snapshot.version, "denials", number, cut, lowest, highest)
         held = cache.get(name)
         if held is None:
-            keep = denials.seen_lo >= cut
+            since = denials.since[first:]
+            slots = denials.slots[first:]
             if (lowest, highest) != (ALWAYS, AFTER):
-                keep &= (denials.since >= lowest) & (denials.since <= highest)
-            held = cache.keep(name, (bench.marked([denials.slots[keep]]),))
+                slots = slots[(since >= lowest) & (since <= highest)]
+            held = cache.keep(name, (bench.marked([slots]),))
         return held[0]
 
     def _reach(self, scope: DenialScope) -> tuple[int, int]:

@@ -9,36 +9,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from screening.assessment.statements import denied_codes
 from screening.errors import InvalidSnapshot
 from screening.facts import Code, DenialScope, EvidenceSource, Facts
+from screening.planes.archive import Arrays, read_archive, write_archive
 from screening.planes.bits import Plane, words_for
+from screening.planes.codetable import CodeTable
+from screening.planes.denials import Denials, Pattern
 from screening.planes.ledger import Ledger, Values, write_ledger
-from screening.planes.postings import CodeTable, Denials, Pattern, Postings, write_postings
+from screening.planes.postings import Postings, write_postings
+from screening.planes.ranks import Ladder, Ranks
 from screening.planes.scalars import Calendar, KeyColumn, plane_of, scalar_columns
-from screening.terms import CodeSet, Terms
+from screening.terms import Terms
 from screening.vocabulary import Vocabulary
 
-FORMAT: Final = 1
-MANIFEST: Final = "manifest.json"
-OWNER_ONLY: Final = 0o600
-FOLDER_OWNER_ONLY: Final = 0o700
+FORMAT: Final = 2
 
 _LEDGER: Final = tuple(f.name for f in fields(Ledger) if f.name not in ("keys", "values"))
+_RANKED: Final = ("lo", "hi", "seen", "until")
 _COLUMN: Final = tuple(
-    f.name for f in fields(KeyColumn) if f.init and f.name not in ("key", "digest", "values")
+    f.name for f in fields(KeyColumn) if f.init and f.name not in ("key", "digest", "values", *_RANKED)
 )
 _POSTINGS: Final = tuple(f.name for f in fields(Postings) if f.name not in ("table", "denials"))
-
-Arrays = dict[str, NDArray[Any]]
+_DENIALS: Final = ("slots", "seen_lo", "since")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,37 +105,39 @@ def _version(ledger: Ledger, vocabulary: Vocabulary, terms: Terms) -> str:
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
-    """Write a snapshot into a new folder that only its owner may read.
+    """Write a snapshot into a new folder that only its owner may read: all of it or nothing.
 
     :raises FileExistsError: when the folder is there already.
     """
-    folder.mkdir(mode=FOLDER_OWNER_ONLY)
-    for name, column in _arrays(snapshot).items():
-        path = folder / f"{name}.npy"
-        path.touch(mode=OWNER_ONLY)
-        np.save(path, column, allow_pickle=False)
-    manifest = folder / MANIFEST
-    manifest.touch(mode=OWNER_ONLY)
-    manifest.write_text(json.dumps(_manifest(snapshot), indent=1), encoding="utf-8")
+    write_archive(folder, _arrays(snapshot), _manifest(snapshot))
 
 
-def open_snapshot(folder: Path, *, terms: Terms) -> Snapshot:
+def open_snapshot(folder: Path, *, terms: Terms, vocabulary: Vocabulary | None = None) -> Snapshot:
     """Map a snapshot into memory; nothing of it is read before it is needed.
 
-    :raises InvalidSnapshot: when the folder holds none, or one made by another
-        engine or with another terminology.
+    Without a `vocabulary` it may have been made with any: columns of keys that
+    changed since are not used.
+
+    :raises InvalidSnapshot: when the folder holds none or a part of one, or one made by another
+        engine, with another terminology or vocabulary.
     """
+    arrays, manifest = read_archive(folder)
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            raise InvalidSnapshot(f"format {manifest['format']} instead of {FORMAT}")
-        if manifest["terms"] != terms.version:
-            raise InvalidSnapshot(f"made with terms {manifest['terms']}, not {terms.version}")
-        return _opened(manifest, folder, terms)
-    except (OSError, KeyError, ValueError, TypeError) as error:
+        _refuse_stale(manifest, terms, vocabulary)
+        return _opened(manifest, arrays, terms)
+    except (KeyError, ValueError, TypeError) as error:
         if isinstance(error, InvalidSnapshot):
             raise
         raise InvalidSnapshot(f"{folder.name} holds no snapshot: {error}") from error
+
+
+def _refuse_stale(manifest: Mapping[str, object], terms: Terms, vocabulary: Vocabulary | None) -> None:
+    if manifest["format"] != FORMAT:
+        raise InvalidSnapshot(f"format {manifest['format']} instead of {FORMAT}")
+    if manifest["terms"] != terms.version:
+        raise InvalidSnapshot(f"made with terms {manifest['terms']}, not {terms.version}")
+    if vocabulary is not None and manifest["vocabulary"] != vocabulary.version:
+        raise InvalidSnapshot(f"made with vocabulary {manifest['vocabulary']}, not {vocabulary.version}")
 
 
 def _arrays(snapshot: Snapshot) -> Arrays:
@@ -145,10 +148,26 @@ def _arrays(snapshot: Snapshot) -> Arrays:
     arrays |= {"calendar": snapshot.calendar.days, "present": snapshot.present}
     for number, column in enumerate(snapshot.columns.values()):
         arrays |= {f"column-{number}-{name}": getattr(column, name) for name in _COLUMN}
+        for name in _RANKED:
+            arrays |= _ranked(f"column-{number}-{name}", getattr(column, name))
+    table = postings.table
+    arrays |= {"codes": table.texts, "code-start": table.start, "code-end": table.end}
     arrays |= {f"postings-{name}": getattr(postings, name) for name in _POSTINGS}
     for number, denials in enumerate(postings.denials):
-        arrays[f"denials-{number}"] = np.stack((denials.slots, denials.seen_lo, denials.since))
+        arrays |= {f"denials-{number}-{name}": getattr(denials, name) for name in _DENIALS}
+        arrays |= _laddered(f"denials-{number}", denials.ladder)
     return arrays
+
+
+def _ranked(name: str, ranks: Ranks | None) -> Arrays:
+    if ranks is None:
+        return {}
+    own = {f"{name}-codes": ranks.codes, f"{name}-first": ranks.first, f"{name}-order": ranks.ladder.order}
+    return {**own, **_laddered(name, ranks.ladder)}
+
+
+def _laddered(name: str, ladder: Ladder | None) -> Arrays:
+    return {} if ladder is None else {f"{name}-rungs": ladder.rungs, f"{name}-planes": ladder.planes}
 
 
 def _manifest(snapshot: Snapshot) -> dict[str, object]:
@@ -161,55 +180,61 @@ def _manifest(snapshot: Snapshot) -> dict[str, object]:
         "version": snapshot.version,
         "keys": list(snapshot.ledger.keys),
         "columns": [[column.key, column.digest] for column in snapshot.columns.values()],
-        "codes": [_code_to_json(code) for code in snapshot.postings.table.codes],
         "denials": [_pattern_to_json(denials.pattern) for denials in snapshot.postings.denials],
     }
 
 
-def _opened(manifest: dict[str, Any], folder: Path, terms: Terms) -> Snapshot:
+def _opened(manifest: dict[str, Any], arrays: Arrays, terms: Terms) -> Snapshot:
     ledger = Ledger(
         keys=tuple(manifest["keys"]),
-        values=Values(*(_mapped(folder, name) for name in ("values", "value-ends", "value-kinds"))),
-        **{name: _mapped(folder, f"ledger-{name}") for name in _LEDGER},
+        values=Values(arrays["values"], arrays["value-ends"], arrays["value-kinds"]),
+        **{name: arrays[f"ledger-{name}"] for name in _LEDGER},
     )
     columns = {
-        key: KeyColumn(
-            key=key,
-            digest=digest,
-            values=ledger.values,
-            **{name: _mapped(folder, f"column-{number}-{name}") for name in _COLUMN},
-        )
+        key: _column_of(arrays, f"column-{number}", key, digest, ledger.values)
         for number, (key, digest) in enumerate(manifest["columns"])
     }
-    denials = tuple(
-        Denials(_pattern_from_json(pattern, terms), *_mapped(folder, f"denials-{number}"))
-        for number, pattern in enumerate(manifest["denials"])
-    )
-    postings = Postings(
-        table=CodeTable.of([_code_from_json(code) for code in manifest["codes"]], terms),
-        denials=denials,
-        **{name: _mapped(folder, f"postings-{name}") for name in _POSTINGS},
-    )
     return Snapshot(
         built_on=date.fromisoformat(manifest["built_on"]),
         vocabulary=manifest["vocabulary"],
         terms=manifest["terms"],
         version=manifest["version"],
         ledger=ledger,
-        calendar=Calendar(_mapped(folder, "calendar")),
+        calendar=Calendar(arrays["calendar"]),
         columns=columns,
-        postings=postings,
-        present=_mapped(folder, "present"),
+        postings=_postings_of(arrays, manifest["denials"], terms),
+        present=arrays["present"],
     )
 
 
-def _mapped(folder: Path, name: str) -> NDArray[Any]:
-    """Map a column as a plain array; what is empty cannot be mapped."""
-    path = folder / f"{name}.npy"
-    try:
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except ValueError:
-        return np.asarray(np.load(path, allow_pickle=False))
+def _column_of(arrays: Arrays, name: str, key: str, digest: str, values: Values) -> KeyColumn:
+    ranks = {part: _ranks_of(arrays, f"{name}-{part}") for part in _RANKED}
+    held = {part: arrays[f"{name}-{part}"] for part in _COLUMN}
+    return KeyColumn(key=key, digest=digest, values=values, **held, **ranks)  # type: ignore[arg-type]
+
+
+def _ranks_of(arrays: Arrays, name: str) -> Ranks | None:
+    codes = arrays.get(f"{name}-codes")
+    if codes is None:
+        return None
+    order = arrays[f"{name}-order"]
+    ladder = Ladder(order, arrays[f"{name}-rungs"], arrays[f"{name}-planes"])
+    return Ranks(codes, arrays[f"{name}-first"], ladder)
+
+
+def _postings_of(arrays: Arrays, patterns: Sequence[dict[str, Any]], terms: Terms) -> Postings:
+    denials = []
+    for number, pattern in enumerate(patterns):
+        name = f"denials-{number}"
+        slots, seen_lo, since = (arrays[f"{name}-{part}"] for part in _DENIALS)
+        rungs = arrays.get(f"{name}-rungs")
+        ladder = None if rungs is None else Ladder(slots, rungs, arrays[f"{name}-planes"])
+        denials.append(Denials(_pattern_from_json(pattern, terms), slots, seen_lo, since, ladder))
+    return Postings(
+        table=CodeTable(arrays["codes"], arrays["code-start"], arrays["code-end"], terms),
+        denials=tuple(denials),
+        **{name: arrays[f"postings-{name}"] for name in _POSTINGS},
+    )
 
 
 def _code_to_json(code: Code) -> list[str]:
@@ -238,7 +263,7 @@ def _pattern_from_json(document: dict[str, Any], terms: Terms) -> Pattern:
         key=document["key"],
         source=EvidenceSource(document["source"]),
         scope=DenialScope(document["scope"]),
-        codes=CodeSet.of(terms, roots, but),
+        codes=denied_codes(terms, roots, but),
         roots=roots,
         but=but,
         spares=document["spares"],

@@ -7,14 +7,14 @@ lowered protocol and says what the interpreter would say of each person.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 import numpy as np
 
-from screening.assessment.assess import assess_lowered
+from screening.assessment.assess import Assessment, assess_lowered
 from screening.facts import Facts
 from screening.language.criteria import Coded, Distinct, Leaf
 from screening.language.lowering import (
@@ -32,7 +32,7 @@ from screening.language.lowering import (
 from screening.language.questions import Atom
 from screening.planes.bits import Bench, Plane, Slots, count, has, positions, put, widened, words_for
 from screening.planes.coded import coded_planes
-from screening.planes.columns import Snapshot
+from screening.planes.columns import Snapshot, build_snapshot
 from screening.planes.scalar import SCALARS, scalar_planes
 from screening.planes.survey import Fourfold, PlaneCache, Survey
 from screening.terms import Terms
@@ -40,6 +40,8 @@ from screening.verdict import Disposition, Kleene
 from screening.vocabulary import Vocabulary
 
 CACHE_BYTES: Final = 256 * 1024 * 1024
+SEVERAL: Final = 8
+"""From so many on, people who changed are judged in planes of their own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,6 +151,7 @@ class Pool:
         self._bench = Bench(words)
         self.cache = PlaneCache(self._bench, limit=cache_bytes)
         self._laid_over: dict[int, Facts | None] = {}
+        self._anew: Pool | None = None
 
     @property
     def laid_over(self) -> int:
@@ -163,14 +166,52 @@ class Pool:
         if slot < 0:
             raise ValueError("a slot is not negative")
         self._laid_over[slot] = facts
+        self._anew = None
 
     def remove(self, slot: int) -> None:
         """Leave a person out from now on."""
         self._laid_over[slot] = None
+        self._anew = None
 
     def forget(self, slot: int) -> None:
         """Go back to what the snapshot holds of a person."""
         self._laid_over.pop(slot, None)
+        self._anew = None
+
+    def facts(self, slot: int) -> Facts:
+        """Give what a person holds now, laid over or in the snapshot.
+
+        :raises KeyError: when the slot is nobody's.
+        """
+        held = self._laid_over[slot] if slot in self._laid_over else self._kept(slot)
+        if held is None:
+            raise KeyError(slot)
+        return held
+
+    def _kept(self, slot: int) -> Facts | None:
+        return self.snapshot.ledger.facts(slot) if has(self.snapshot.present, slot) else None
+
+    def assess(
+        self,
+        slot: int,
+        lowered: LoweredProtocol,
+        *,
+        on: date,
+        vocabulary: Vocabulary,
+        closed_cohorts: Collection[str] = (),
+    ) -> Assessment:
+        """Judge one person with all reasons, by the interpreter.
+
+        :raises KeyError: when the slot is nobody's.
+        """
+        return assess_lowered(
+            lowered,
+            self.facts(slot),
+            on=on,
+            vocabulary=vocabulary,
+            terms=self._terms,
+            closed_cohorts=closed_cohorts,
+        )
 
     def judge(
         self,
@@ -187,18 +228,9 @@ class Pool:
         size = max([self.snapshot.size, *(slot + 1 for slot in self._laid_over)])
         planes = [widened(plane, words_for(size)) for plane in (present, fit & present, candidates & present)]
         planes = [plane.copy() if plane is present else plane for plane in planes]
-        for slot, facts in self._laid_over.items():
-            bits = (False, False, False)
-            if facts is not None:
-                stands = assess_lowered(
-                    lowered,
-                    facts,
-                    on=on,
-                    vocabulary=vocabulary,
-                    terms=self._terms,
-                    closed_cohorts=closed_cohorts,
-                ).disposition
-                bits = (True, stands is not Disposition.INELIGIBLE, stands is Disposition.CANDIDATE)
+        for slot, stands in self._standing_anew(lowered, on, vocabulary, closed_cohorts):
+            fits = stands is not None and stands is not Disposition.INELIGIBLE
+            bits = (stands is not None, fits, stands is Disposition.CANDIDATE)
             for plane, bit in zip(planes, bits, strict=True):
                 put(plane, slot, bit)
         return PoolResult(
@@ -212,6 +244,38 @@ class Pool:
             not_ineligible=planes[1],
             candidate=planes[2],
         )
+
+    def _standing_anew(
+        self, lowered: LoweredProtocol, on: date, vocabulary: Vocabulary, closed_cohorts: Collection[str]
+    ) -> Iterator[tuple[int, Disposition | None]]:
+        """Say where the people who changed stand now, or that they are gone.
+
+        Several are judged as a pool of their own.
+        """
+        changed = self._changed(vocabulary)
+        if changed is None:
+            for slot, facts in self._laid_over.items():
+                if facts is None:
+                    yield slot, None
+                else:
+                    judged = self.assess(
+                        slot, lowered, on=on, vocabulary=vocabulary, closed_cohorts=closed_cohorts
+                    )
+                    yield slot, judged.disposition
+            return
+        result = changed.judge(lowered, on=on, vocabulary=vocabulary, closed_cohorts=closed_cohorts)
+        for place, (slot, facts) in enumerate(self._laid_over.items()):
+            yield slot, None if facts is None else result.disposition(place)
+
+    def _changed(self, vocabulary: Vocabulary) -> Pool | None:
+        """Give the people who changed as a pool of their own, in the order of their changes; none for a few."""
+        if len(self._laid_over) < SEVERAL:
+            return None
+        if self._anew is None or self._anew.snapshot.vocabulary != vocabulary.version:
+            told = ((place, facts) for place, facts in enumerate(self._laid_over.values()) if facts is not None)
+            snapshot = build_snapshot(told, on=self.snapshot.built_on, vocabulary=vocabulary, terms=self._terms)
+            self._anew = Pool(snapshot, terms=self._terms)
+        return self._anew
 
     def criterion(
         self, lowered: LoweredProtocol, criterion: str, *, on: date, vocabulary: Vocabulary

@@ -6,123 +6,32 @@ is over", is *tangled* and judged by the interpreter where one of them counts.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from screening.facts import Code, Denial, DenialScope, EvidenceSource, Statement, StatementStatus
-from screening.planes.bits import Plane, words_for
-from screening.planes.ledger import AFTER, BEFORE, NOWHERE, SOURCES, Days, Ledger
+from screening.facts import Code, Denial, DenialScope, Statement, StatementStatus
+from screening.planes.bits import WORD, Plane, words_for
+from screening.planes.codetable import CodeTable
+from screening.planes.denials import Denials, gathered
+from screening.planes.ledger import AFTER, BEFORE, NOWHERE, Days, Ledger, Values
 from screening.planes.scalars import plane_of
-from screening.terms import CodeSet, Terms
+from screening.terms import Terms
 
 STATUSES: Final = tuple(StatementStatus)
-ALWAYS: Final = BEFORE
-"""The `since` of a denial that is not limited to a time."""
-
 _CURRENT: Final = STATUSES.index(StatementStatus.CURRENT)
 _PAST: Final = STATUSES.index(StatementStatus.PAST)
 _EVER: Final = STATUSES.index(StatementStatus.EVER)
 _PLANNED: Final = STATUSES.index(StatementStatus.PLANNED)
+_NEVER: Final = STATUSES.index(StatementStatus.NEVER)
+_BEFORE_CODE: Final = b'{"type":"statement","code":{'
+_AFTER_CODE: Final = b'},"status":'
 
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.int64]
-Place = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """What one kind of denial denies, whoever made it and whenever.
-
-    `spares`: whatever the person affirmed is left out of it, as in a closed
-    list. `codes` then count as whole for everybody who affirmed none of them.
-    """
-
-    key: int
-    source: EvidenceSource
-    scope: DenialScope
-    codes: CodeSet = field(compare=False)
-    roots: tuple[Code, ...]
-    but: tuple[Code, ...]
-    spares: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Denials:
-    """Everybody whose denial follows a pattern, once for each time they said so."""
-
-    pattern: Pattern
-    slots: NDArray[np.int32]
-    seen_lo: Days
-    since: Days
-
-    @cached_property
-    def is_unlimited(self) -> bool:
-        """Whether none of them is limited to a time."""
-        return bool((self.since == ALWAYS).all())
-
-
-@dataclass(frozen=True, slots=True)
-class CodeTable:
-    """The codes of a pool in the order of their spans; those of several spans stand behind the others.
-
-    Places of a code system follow one another, so that a set is held against
-    all codes by comparing numbers.
-    """
-
-    codes: tuple[Code, ...]
-    odd: tuple[CodeSet, ...]
-    marks: list[Place]
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-    plain: int
-
-    @classmethod
-    def of(cls, codes: Sequence[Code], terms: Terms) -> CodeTable:
-        """Look the codes up and put them in order."""
-        single = {code: place for code in codes if (place := _single(terms, code)) is not None}
-        ordered = sorted(single, key=lambda code: single[code])
-        rest = [code for code in codes if code not in single]
-        marks = sorted({end for place in single.values() for end in place})
-        ranks = {mark: rank for rank, mark in enumerate(marks)}
-        return cls(
-            codes=(*ordered, *rest),
-            odd=tuple(CodeSet.of(terms, (code,)) for code in rest),
-            marks=marks,
-            start=np.array([ranks[single[code][0]] for code in ordered], dtype=np.int64),
-            end=np.array([ranks[single[code][1]] for code in ordered], dtype=np.int64),
-            plain=len(ordered),
-        )
-
-    def against(self, wanted: CodeSet) -> tuple[Flags, Flags]:
-        """Mark the codes that overlap a set, and those that lie within it."""
-        overlaps = np.zeros(len(self.codes), dtype=np.bool_)
-        within = np.zeros(len(self.codes), dtype=np.bool_)
-        for system, spans in wanted.spans.items():
-            for first, last in spans:
-                lo, hi = (system, first), (system, last)
-                begins = self.start >= bisect_left(self.marks, lo)
-                overlaps[: self.plain] |= (self.start < bisect_left(self.marks, hi)) & (
-                    self.end >= bisect_right(self.marks, lo)
-                )
-                within[: self.plain] |= begins & (self.end < bisect_right(self.marks, hi))
-        for place, codes in enumerate(self.odd, start=self.plain):
-            overlaps[place] = codes.overlaps(wanted)
-            within[place] = codes.within(wanted)
-        return overlaps, within
-
-
-def _single(terms: Terms, code: Code) -> tuple[Place, Place] | None:
-    """Give the two ends of a code of one span; those of none or several have no such ends."""
-    spans = terms.spans(code)
-    if len(spans) != 1 or spans[0][0] >= spans[0][1]:
-        return None
-    return (code.system, spans[0][0]), (code.system, spans[0][1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +87,13 @@ class Postings:
 
 @dataclass(frozen=True, slots=True)
 class _Coded:
-    """The coded rows of a ledger by kind, and the code of each statement."""
+    """The coded rows of a ledger by kind, the code of each statement, and what each value says."""
 
     statements: Rows
     code: NDArray[np.int64]
     denials: Rows
     slots: NDArray[np.int32]
-    frames: dict[int, Statement]
+    said: NDArray[np.int8]
 
 
 def write_postings(ledger: Ledger, terms: Terms) -> Postings:
@@ -193,25 +102,22 @@ def write_postings(ledger: Ledger, terms: Terms) -> Postings:
     order = np.lexsort((coded.slots[coded.statements], coded.code))
     rows, code = coded.statements[order], coded.code[order]
     first = np.searchsorted(code, np.arange(len(table.codes) + 1))
-    numbers, place = np.unique(ledger.value[rows], return_inverse=True)
-    held = [coded.frames[number] for number in numbers.tolist()]
-    status = np.array([STATUSES.index(frame.status) for frame in held], dtype=np.uint8)[place]
-    unbroken = np.array([-1 if f.unbroken is None else int(f.unbroken) for f in held], dtype=np.int8)[place]
-    last = np.array([frame.last for frame in held], dtype=np.bool_)[place]
+    status, unbroken, last = coded.said[:, ledger.value[rows]]
     days = _days_of(ledger, rows)
     starts_lo, starts_hi, ends_lo, ends_hi, runs = _episodes(ledger, rows, status, days)
-    denials = _denials(ledger, terms, coded, table)
     words = words_for(ledger.size)
+    affirmed = coded.slots[coded.statements], coded.code
+    denials = gathered(ledger, coded.denials, affirmed, table, terms, words * WORD)
     return Postings(
         table=table,
         keys=np.unique(ledger.key[np.concatenate((coded.statements, coded.denials))]),
         first=first.astype(np.int64),
         slots=coded.slots[rows],
-        status=status,
+        status=status.astype(np.uint8),
         key=ledger.key[rows],
         source=ledger.source[rows],
         unbroken=unbroken,
-        last=last,
+        last=last.astype(np.bool_),
         runs=runs,
         seen_lo=ledger.observed_lo[rows],
         starts_lo=starts_lo,
@@ -229,30 +135,56 @@ def write_postings(ledger: Ledger, terms: Terms) -> Postings:
 
 
 def _coded(ledger: Ledger, terms: Terms) -> tuple[_Coded, CodeTable]:
-    used = np.unique(ledger.value)
-    frames = {
-        number: frame
-        for number in used[ledger.values.are(Statement)[used]].tolist()
-        if isinstance(frame := ledger.values[number], Statement)
-    }
-    numbers = np.array(list(frames), dtype=np.int64)
-    denying = ledger.values.are(Denial)
-    denying[numbers] = [frame.status is StatementStatus.NEVER for frame in frames.values()]
-    affirming = ledger.values.are(Statement) & ~denying
-    said = {frame.code for frame in frames.values() if frame.status is not StatementStatus.NEVER}
-    table = CodeTable.of(sorted(said, key=lambda code: (code.system, code.code, code.release)), terms)
+    values, count = ledger.values, len(ledger.values)
+    used = np.zeros(count, dtype=np.bool_)
+    used[ledger.value] = True
+    numbers = np.flatnonzero(used & values.are(Statement))
+    frames = _frames(values, numbers.tolist())
+    said = np.full((3, count), NOWHERE, dtype=np.int8)
+    said[:, numbers] = np.array([_said(frame) for _, frame in frames], dtype=np.int8).reshape(-1, 3).T
+    denying = values.are(Denial)
+    denying[numbers] = said[0, numbers] == _NEVER
+    affirming = values.are(Statement) & ~denying
+    affirmed = {code for code, frame in frames if frame.status is not StatementStatus.NEVER}
+    table = CodeTable.of(sorted(affirmed, key=lambda code: (code.system, code.code, code.release)), terms)
     by_code = {code: number for number, code in enumerate(table.codes)}
-    code_of = np.full(len(ledger.values), NOWHERE, dtype=np.int64)
-    code_of[numbers] = [by_code.get(frame.code, NOWHERE) for frame in frames.values()]
+    code_of = np.full(count, NOWHERE, dtype=np.int64)
+    code_of[numbers] = [by_code.get(code, NOWHERE) for code, _ in frames]
     statements = np.flatnonzero(affirming[ledger.value])
     coded = _Coded(
         statements=statements,
         code=code_of[ledger.value[statements]],
         denials=np.flatnonzero(denying[ledger.value]),
         slots=ledger.row_slots(),
-        frames=frames,
+        said=said,
     )
     return coded, table
+
+
+def _said(frame: Statement) -> tuple[int, int, int]:
+    """Give status, whether unbroken (-1: nobody asked) and whether the last, as numbers."""
+    return (
+        STATUSES.index(frame.status),
+        -1 if frame.unbroken is None else int(frame.unbroken),
+        int(frame.last),
+    )
+
+
+def _frames(values: Values, numbers: Sequence[int]) -> list[tuple[Code, Statement]]:
+    """Give code and statement of values; what is the same but for the code is read once, with any code."""
+    octets, ends = values.octets.tobytes(), values.ends.tolist()
+    frames: dict[bytes, Statement] = {}
+    codes: dict[bytes, Code] = {}
+    found = []
+    for number in numbers:
+        head, between, tail = octets[ends[number] : ends[number + 1]].partition(_AFTER_CODE)
+        if not between or not head.startswith(_BEFORE_CODE) or tail not in frames or head not in codes:
+            value = values[number]
+            if not isinstance(value, Statement):
+                raise TypeError("a row of a statement holds one")
+            frames[tail], codes[head] = value, value.code
+        found.append((codes[head], frames[tail]))
+    return found
 
 
 def _days_of(ledger: Ledger, rows: Rows) -> NDArray[np.int32]:
@@ -282,71 +214,6 @@ def _episodes(
     kinds = (starts_lo, starts_hi, ends_lo, ends_hi)
     one, two, three, four = (column.astype(np.int32) for column in kinds)
     return one, two, three, four, runs
-
-
-def _denials(ledger: Ledger, terms: Terms, coded: _Coded, table: CodeTable) -> tuple[Denials, ...]:
-    """Gather denials by pattern."""
-    sparing = _Sparing(terms, coded, table)
-    patterns: dict[tuple[object, ...], Pattern] = {}
-    gathered: dict[tuple[object, ...], list[tuple[int, int, int]]] = {}
-    for row, slot in zip(coded.denials.tolist(), coded.slots[coded.denials].tolist(), strict=True):
-        denial = denial_of(ledger, row)
-        spares = sparing.of(slot, denial)
-        but = () if spares else denial.but
-        key, source = int(ledger.key[row]), SOURCES[ledger.source[row]]
-        name: tuple[object, ...] = (key, source, denial.scope, denial.codes, but, spares)
-        if name not in patterns:
-            codes = CodeSet.of(terms, denial.codes, but)
-            patterns[name] = Pattern(key, source, denial.scope, codes, denial.codes, but, spares)
-        gathered.setdefault(name, []).append((slot, int(ledger.observed_lo[row]), _since(denial)))
-    found = []
-    for kind, said in gathered.items():
-        columns = np.array(said, dtype=np.int32).T
-        found.append(Denials(patterns[kind], *(np.ascontiguousarray(column) for column in columns)))
-    return tuple(found)
-
-
-def denial_of(ledger: Ledger, row: int) -> Denial:
-    """Give the denial of a row; that something never was denies its code."""
-    value = ledger.values[int(ledger.value[row])]
-    if isinstance(value, Statement):
-        return Denial((value.code,))
-    if not isinstance(value, Denial):
-        raise TypeError("a row of a denial holds one")
-    return value
-
-
-def _since(denial: Denial) -> int:
-    if denial.since is None:
-        return ALWAYS
-    return AFTER if denial.since.hi is None else denial.since.hi.toordinal()
-
-
-class _Sparing:
-    """Tells of denials whether they leave out exactly what their person affirmed of the codes denied."""
-
-    def __init__(self, terms: Terms, coded: _Coded, table: CodeTable) -> None:
-        self._terms = terms
-        self._table = table
-        self._by_code = {code: number for number, code in enumerate(table.codes)}
-        self._near: dict[tuple[Code, ...], frozenset[int]] = {}
-        self._affirmed: dict[int, set[int]] = {}
-        owners = coded.slots[coded.statements]
-        deniers = np.isin(owners, coded.slots[coded.denials])
-        for slot, code in zip(owners[deniers].tolist(), coded.code[deniers].tolist(), strict=True):
-            self._affirmed.setdefault(slot, set()).add(code)
-
-    def of(self, slot: int, denial: Denial) -> bool:
-        mine = self._affirmed.get(slot, set())
-        spared = {self._by_code.get(code, NOWHERE) for code in denial.but}
-        return spared <= mine and mine & self._codes_near(denial.codes) <= spared
-
-    def _codes_near(self, roots: tuple[Code, ...]) -> frozenset[int]:
-        found = self._near.get(roots)
-        if found is None:
-            overlaps, _ = self._table.against(CodeSet.of(self._terms, roots))
-            found = self._near[roots] = frozenset(np.flatnonzero(overlaps).tolist())
-        return found
 
 
 def _tangled(

@@ -17,8 +17,9 @@ from screening.intervals import Duration, earliest_start, shift
 from screening.language.criteria import Age, Attested, Is, Limits, Number, When
 from screening.language.questions import BIRTH, Atom
 from screening.language.windows import Edges, edges
-from screening.planes.bits import Plane, written
+from screening.planes.bits import Plane
 from screening.planes.ledger import HeldValue
+from screening.planes.ranks import Ranks
 from screening.planes.scalars import End, KeyColumn, Measure
 from screening.planes.survey import Fourfold, Survey
 from screening.units import UPPER_LIMIT, round_half_up
@@ -126,21 +127,29 @@ class _Judging:
 
     def _between(self, measure: Measure, lower: int | None, upper: int | None) -> _Sides:
         """Hold everybody's ends against a place from which numbers are in, and one from which they are out."""
-        bench = self.survey.bench
+        bench, held = self.survey.bench, self.column.held
+        beyond = bench.zeros if upper is None else measure.lo.at_least(max(upper, 1), bench)
+        surely = None if lower is None else measure.lo.at_least(max(lower, 1), bench)
         if measure.is_exact:
-            known = self.column.held
-            inside = known if lower is None else bench.at_least(measure.lo, max(lower, 1))
-            if upper is not None:
-                inside = bench.without(inside, bench.at_least(measure.lo, upper))
-            return _Sides(inside, bench.without(known, inside))
-        met, failed = [], []
-        if lower is not None:
-            met.append(bench.at_least(measure.lo, lower))
-            failed.append(bench.below(measure.hi, lower))
-        if upper is not None:
-            met.append(bench.below(measure.hi, upper))
-            failed.append(bench.at_least(measure.lo, upper))
-        return _Sides(bench.both(*met), bench.either(*failed))
+            inside = bench.without(held if surely is None else surely, beyond)
+            return _Sides(inside, bench.less(held, inside))
+        perhaps = bench.ones if lower is None else self._reaching(measure, lower)
+        far = bench.zeros if upper is None else self._reaching(measure, upper)
+        met = bench.without(bench.ones if surely is None else surely, far)
+        return _Sides(met, bench.neither(bench.without(perhaps, beyond)))
+
+    def _reaching(self, measure: Measure, place: int) -> Plane:
+        """Make the plane of the people whose upper end is at a place or after it."""
+        return self._latest(measure.lo, measure.hi, place)
+
+    def _latest(self, first: Ranks, last: Ranks | None, place: int) -> Plane:
+        """Ask the upper ends; where they are the lower ones, whoever has none is beyond every place."""
+        bench = self.survey.bench
+        if last is not None:
+            return last.at_least(place, bench)
+        if place <= 0 or place > first.last:
+            return bench.ones if place <= 0 else bench.zeros
+        return bench.either(first.at_least(place, bench), bench.neither(self.column.held))
 
     def _age(self, leaf: Age) -> _Sides:
         """Turn limits in completed units into days of birth: the older, the earlier born."""
@@ -170,15 +179,15 @@ class _Judging:
 
         first, last = stretch.surely
         met = bench.both(
-            bench.ones if first is None else bench.at_least(measure.lo, first_from(first)),
-            bench.ones if last is None else bench.below(measure.hi, first_after(last)),
+            bench.ones if first is None else measure.lo.at_least(first_from(first), bench),
+            bench.ones if last is None else bench.neither(self._reaching(measure, first_after(last))),
         )
         first, last = stretch.possibly
         never = self._marked(self.column.are(Denial))
         failed = bench.either(
             never,
-            bench.zeros if first is None else bench.below(measure.hi, first_from(first)),
-            bench.zeros if last is None else bench.at_least(measure.lo, first_after(last)),
+            bench.zeros if first is None else bench.neither(self._reaching(measure, first_from(first))),
+            bench.zeros if last is None else measure.lo.at_least(first_after(last), bench),
         )
         return _Sides(met, failed)
 
@@ -206,7 +215,7 @@ class _Judging:
         name = (survey.snapshot.version, "fresh", self.key.name, place)
         held = survey.cache.get(name)
         if held is None:
-            held = survey.cache.keep(name, (bench.at_least(self.column.seen_lo, place),))
+            held = survey.cache.keep(name, (self.column.seen.at_least(place, bench),))
         if self.key.policy is Policy.AFFIRMATION:
             return bench.either(held[0], self._of_values(lambda value: value == Flag(value=True)))
         return held[0]
@@ -219,17 +228,18 @@ class _Judging:
         valid = bench.both(
             bench.ones
             if first is None
-            else bench.at_least(column.seen_lo, calendar.first_from(first.toordinal())),
-            bench.ones if last is None else bench.below(column.seen_hi, calendar.first_after(last.toordinal())),
+            else column.seen.at_least(calendar.first_from(first.toordinal()), bench),
+            bench.ones
+            if last is None
+            else bench.neither(self._latest(column.seen, column.until, calendar.first_after(last.toordinal()))),
         )
         if self.key.policy is not Policy.NEWEST:
             return _Validity(valid, bench.either(column.history, column.several))
         first = stretch.possibly[0]
-        gone = (
-            bench.zeros
-            if first is None
-            else bench.below(column.seen_hi, calendar.first_from(first.toordinal()))
-        )
+        gone = bench.zeros
+        if first is not None:
+            place = calendar.first_from(first.toordinal())
+            gone = bench.neither(self._latest(column.seen, column.until, place))
         return _Validity(valid, bench.without(column.history, bench.either(valid, gone)))
 
     def _strong(self, limit: EvidenceSource | None) -> tuple[Plane, Plane]:
@@ -241,7 +251,10 @@ class _Judging:
         return strong, bench.without(bench.either(column.history, column.several), strong)
 
     def _split(self, leaf: Is | Attested, must: Plane, may: Plane) -> tuple[Plane, Plane]:
-        """Judge source by source those whose sources differ; sources at odds settle nothing."""
+        """Judge source by source those whose sources differ; sources at odds settle nothing.
+
+        Their value has no place of its own, so that they are unknown so far.
+        """
         slots, place, seen, source = self.column.split
         counts = np.ones(len(slots), dtype=np.bool_)
         if self.key.validity is not None:
@@ -252,10 +265,11 @@ class _Judging:
         if leaf.decides_from is not None:
             counts = counts & (source <= leaf.decides_from.rank)
         met, failed = (self._table(fits)[place] & counts for fits in _answers(leaf))
-        starts = np.flatnonzero(np.concatenate(([True], slots[1:] != slots[:-1])))
-        some, against = np.logical_or.reduceat(met, starts), np.logical_or.reduceat(failed, starts)
-        owners = slots[starts]
-        return written(must, owners, some & ~against), written(may, owners, some | ~against)
+        bench = self.survey.bench
+        some, against = bench.marked([slots[met]]), bench.marked([slots[failed]])
+        return bench.either(must, bench.without(some, against)), bench.without(
+            may, bench.without(against, some)
+        )
 
     def _table(self, fits: Callable[[HeldValue], bool]) -> NDArray[np.bool_]:
         """Mark the places of the values of some kind."""

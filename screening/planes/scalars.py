@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 from functools import cached_property
 from math import ceil, floor, lcm
@@ -23,10 +24,14 @@ from screening.errors import InvalidUnit
 from screening.facts import Choice, Dated, Denial, Flag, Quantity, Value
 from screening.planes.bits import WORD, Codes, Plane, words_for
 from screening.planes.ledger import AFTER, BEFORE, KINDS, HeldValue, Ledger, Values
+from screening.planes.ranks import Ranks
 from screening.vocabulary import Key, KeyKind, Policy
 
 FEW: Final = 64
 """Up to so many distinct values each have a plane of their own."""
+
+_BEYOND: Final = date.max.toordinal() + 1
+"""Stands for AFTER where days number a table."""
 
 Rows = NDArray[np.int64]
 End = Fraction | int
@@ -58,12 +63,19 @@ class Calendar:
     @classmethod
     def of(cls, ledger: Ledger) -> Calendar:
         """Collect the days of a ledger."""
-        ends = np.array([BEFORE, AFTER], dtype=np.int32)
-        return cls(np.unique(np.concatenate((ends, ledger.observed_lo, ledger.observed_hi))))
+        held = np.zeros(_BEYOND + 1, dtype=np.bool_)
+        held[BEFORE] = held[_BEYOND] = True
+        for days in (ledger.observed_lo, ledger.observed_hi):
+            held[np.minimum(days, _BEYOND)] = True
+        days = np.flatnonzero(held).astype(np.int32)
+        days[-1] = AFTER
+        return cls(days)
 
     def places(self, days: NDArray[np.int32]) -> Codes:
         """Give the places of days that are all in the calendar."""
-        return narrow(np.searchsorted(self.days, days), len(self.days))
+        table = np.zeros(_BEYOND + 1, dtype=np.int32)
+        table[np.minimum(self.days, _BEYOND)] = np.arange(len(self.days))
+        return narrow(table[np.minimum(days, _BEYOND)], len(self.days))
 
     def first_from(self, day: int) -> int:
         """Give the place from which days are this one or later."""
@@ -79,13 +91,18 @@ class Measure:
     """The ends of everybody's values on one scale, as places among its exact numbers.
 
     Place 0 is below all numbers, the last place above all. Whoever has no
-    value lies between the two, as somebody of whom anything is possible.
+    value lies between the two, as somebody of whom anything is possible. Where
+    everybody's ends are the same, there is no `hi`.
     """
 
     marks: Sequence[End]
-    lo: Codes
-    hi: Codes
-    is_exact: bool
+    lo: Ranks
+    hi: Ranks | None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every value is one number."""
+        return self.hi is None
 
     @cached_property
     def _scaled(self) -> tuple[int, list[int]]:
@@ -112,7 +129,9 @@ class Measure:
 class KeyColumn:
     """One key's column: the place of each person's value among the distinct ones, 0 where there is none.
 
-    `held`: who has one. `history`: an older value stands behind it. `several`: so do other sources.
+    `held`: who has one. `lo` and `hi` are its ends in the key's own unit, `seen` and `until` the first and
+    last day on which it may have been observed; without `hi` or `until` both are the same for everybody.
+    `history`: an older value stands behind it. `several`: so do other sources.
     Where sources say different things, each has a row of its own in `split`:
     slot, place of the value, place of the day, source; four lines.
     """
@@ -121,8 +140,8 @@ class KeyColumn:
     digest: str
     numbers: NDArray[np.int32]
     value: Codes
-    seen_lo: Codes
-    seen_hi: Codes
+    seen: Ranks
+    until: Ranks | None
     source: NDArray[np.uint8]
     history: Plane
     several: Plane
@@ -130,8 +149,8 @@ class KeyColumn:
     held: Plane
     split: NDArray[np.int32]
     by_value: NDArray[np.uint64]
-    base_lo: Codes
-    base_hi: Codes
+    lo: Ranks
+    hi: Ranks | None
     values: Values = field(repr=False)
     _units: dict[str, NDArray[np.bool_]] | None = field(default=None, init=False, repr=False)
     _measures: dict[str, Measure] = field(default_factory=dict, init=False, repr=False)
@@ -159,10 +178,9 @@ class KeyColumn:
     def _measured(self, unit: str, key: Key) -> Measure:
         ends = [_ends(value, unit, key) for value in self.distinct]
         marks = marks_of(ends)
-        exact = all(lo == hi and lo is not None for lo, hi in ends)
         if unit == (key.unit or ""):
-            return Measure(marks, self.base_lo, self.base_hi, exact)
-        return Measure(marks, *placed(ends, marks, self.value), exact)
+            return Measure(marks, self.lo, self.hi)
+        return Measure(marks, *placed(ends, marks, self.value))
 
     def units(self) -> dict[str, NDArray[np.bool_]]:
         """Mark, by unit, the places of the values given in it."""
@@ -200,16 +218,16 @@ def marks_of(ends: Sequence[Ends]) -> list[End]:
     return sorted({end for pair in ends for end in pair if end is not None})
 
 
-def placed(ends: Sequence[Ends], marks: Sequence[End], value: Codes) -> tuple[Codes, Codes]:
+def placed(ends: Sequence[Ends], marks: Sequence[End], value: Codes) -> tuple[Ranks, Ranks | None]:
     """Turn each person's value into the places of its ends."""
     places = {mark: place for place, mark in enumerate(marks, start=1)}
     top = len(marks) + 1
-    lows = [0, *(0 if lo is None else places[lo] for lo, _ in ends)]
-    highs = [top, *(top if hi is None else places[hi] for _, hi in ends)]
-    return (
-        np.take(narrow(np.array(lows), top), value),
-        np.take(narrow(np.array(highs), top), value),
-    )
+    lows = np.array([0, *(0 if lo is None else places[lo] for lo, _ in ends)])
+    lo = Ranks.of(np.take(narrow(lows, top), value), last=top, absent=0)
+    if all(lo is not None and lo == hi for lo, hi in ends):
+        return lo, None
+    highs = np.array([top, *(top if hi is None else places[hi] for _, hi in ends)])
+    return lo, Ranks.of(np.take(narrow(highs, top), value), last=top, absent=top)
 
 
 def scalar_columns(
@@ -243,23 +261,26 @@ def _column(key: Key, rows: Rows, slots: NDArray[np.int32], ledger: Ledger, cale
     rows = rows[ledger.values.are(*_WANTED[key.kind])[ledger.value[rows]]]
     chosen = _simple(key, rows, slots, ledger)
     kept, owners = chosen.rows, slots[chosen.rows]
-    numbers = np.unique(ledger.value[np.concatenate((kept, chosen.split))])
+    flags = np.zeros(len(ledger.values), dtype=np.bool_)
+    flags[ledger.value[kept]] = flags[ledger.value[chosen.split]] = True
+    numbers = np.flatnonzero(flags).astype(np.int32)
+    places = np.cumsum(flags, dtype=np.int32)
     words = words_for(ledger.size)
     count = words * WORD
-    value = _filled(count, owners, narrow(np.searchsorted(numbers, ledger.value[kept]) + 1, len(numbers)), 0)
+    value = _filled(count, owners, narrow(places[ledger.value[kept]], len(numbers)), 0)
     ends = [_ends(ledger.values[int(number)], key.unit or "", key) for number in numbers]
-    base_lo, base_hi = placed(ends, marks_of(ends), value)
+    lo, hi = placed(ends, marks_of(ends), value)
     by_value = np.zeros((len(numbers) if len(numbers) <= FEW else 0, words), dtype=np.uint64)
     for place in range(len(by_value)):
         by_value[place] = np.packbits(value == place + 1, bitorder="little").view(np.uint64)
-    after = len(calendar.days) - 1
+    seen, until = _observed(count, owners, kept, ledger, calendar)
     return KeyColumn(
         key=key.name,
         digest=key.digest,
         numbers=numbers,
         value=value,
-        seen_lo=_filled(count, owners, calendar.places(ledger.observed_lo[kept]), 0),
-        seen_hi=_filled(count, owners, calendar.places(ledger.observed_hi[kept]), after),
+        seen=seen,
+        until=until,
         source=_filled(count, owners, ledger.source[kept], 0),
         history=plane_of(owners[chosen.history], words),
         several=plane_of(owners[chosen.several], words),
@@ -268,16 +289,28 @@ def _column(key: Key, rows: Rows, slots: NDArray[np.int32], ledger: Ledger, cale
         split=np.stack(
             (
                 slots[chosen.split],
-                np.searchsorted(numbers, ledger.value[chosen.split]) + 1,
+                places[ledger.value[chosen.split]],
                 calendar.places(ledger.observed_lo[chosen.split]),
                 ledger.source[chosen.split],
             )
         ).astype(np.int32),
         by_value=by_value,
-        base_lo=base_lo,
-        base_hi=base_hi,
+        lo=lo,
+        hi=hi,
         values=ledger.values,
     )
+
+
+def _observed(
+    count: int, owners: NDArray[np.int32], kept: Rows, ledger: Ledger, calendar: Calendar
+) -> tuple[Ranks, Ranks | None]:
+    """Put people in the order of the first and of the last day on which their value may have been observed."""
+    first, last = ledger.observed_lo[kept], ledger.observed_hi[kept]
+    after = len(calendar.days) - 1
+    seen = Ranks.of(_filled(count, owners, calendar.places(first), 0), last=after, absent=0)
+    if np.array_equal(first, last):
+        return seen, None
+    return seen, Ranks.of(_filled(count, owners, calendar.places(last), after), last=after, absent=after)
 
 
 def plane_of(slots: NDArray[np.integer], words: int) -> Plane:
@@ -298,6 +331,29 @@ def _simple(key: Key, rows: Rows, slots: NDArray[np.int32], ledger: Ledger) -> _
     if not len(rows):
         none = np.zeros(0, dtype=np.bool_)
         return _Simple(rows, none, none, np.zeros(0, dtype=np.int32), rows)
+    owners = slots[rows]
+    apart = owners[1:] != owners[:-1]
+    single = np.append(apart, True) & np.append(True, apart)
+    if not single.all():
+        return _joined(rows[single], _of_several(key, rows[~single], slots, ledger))
+    no = np.zeros(len(rows), dtype=np.bool_)
+    return _Simple(rows, no, no, np.zeros(0, dtype=np.int32), rows[:0])
+
+
+def _joined(single: Rows, several: _Simple) -> _Simple:
+    """Add the people of whom there is one row."""
+    no = np.zeros(len(single), dtype=np.bool_)
+    return _Simple(
+        np.concatenate((single, several.rows)),
+        np.concatenate((no, several.history)),
+        np.concatenate((no, several.several)),
+        several.hard,
+        several.split,
+    )
+
+
+def _of_several(key: Key, rows: Rows, slots: NDArray[np.int32], ledger: Ledger) -> _Simple:
+    """Find that row for people who have several."""
     by_source = key.policy is not Policy.NEWEST
     source = ledger.source[rows].astype(np.int64) if by_source else np.zeros(len(rows), dtype=np.int64)
     affirmed = _affirmed(key, rows, ledger)

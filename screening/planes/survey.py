@@ -154,6 +154,8 @@ class Survey:
 
     def patched(self, atom: Atom, judged: Fourfold, people: Plane) -> Fourfold:
         """Judge some people one by one, and write that over their bits."""
+        if people is self.bench.zeros:
+            return judged
         slots = positions(self.bench.both(people, self.snapshot.present))
         if not len(slots):
             return judged

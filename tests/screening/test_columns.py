@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import stat
 from datetime import date
 from decimal import Decimal
@@ -20,10 +19,13 @@ from screening.intervals import DateRange, DecimalRange
 from screening.language.lowering import lower
 from screening.language.protocol import Protocol
 from screening.language.questions import Resolver
-from screening.planes.columns import MANIFEST, Snapshot, build_snapshot, open_snapshot, save_snapshot
+from screening.planes import archive
+from screening.planes.archive import ARRAYS, MANIFEST, read_archive, write_archive
+from screening.planes.columns import Snapshot, build_snapshot, open_snapshot, save_snapshot
 from screening.planes.ledger import everybody, write_ledger
 from screening.planes.pool import Changes, Pool, changes
 from screening.terms import ICD10CM, PrefixTerms
+from screening.vocabulary import packaged_vocabulary
 from tests.screening import histories
 from tests.screening.people import TERMS, TODAY, VOCABULARY, make_fact, noted_all
 
@@ -166,15 +168,50 @@ class TestFolder:
             version = "other"
 
         save_snapshot(snapshot_of(ANA), tmp_path / "pool")
-        manifest = tmp_path / "pool" / MANIFEST
 
         with pytest.raises(InvalidSnapshot, match="no snapshot"):
             open_snapshot(tmp_path, terms=TERMS)
         with pytest.raises(InvalidSnapshot, match="terms"):
             open_snapshot(tmp_path / "pool", terms=OtherTerms())
-        manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format": 99}))
+        with pytest.raises(InvalidSnapshot, match="vocabulary"):
+            open_snapshot(tmp_path / "pool", terms=TERMS, vocabulary=packaged_vocabulary())
+        arrays, told = read_archive(tmp_path / "pool")
+        write_archive(tmp_path / "newer", arrays, {**told, "format": 99})
         with pytest.raises(InvalidSnapshot, match="format 99"):
+            open_snapshot(tmp_path / "newer", terms=TERMS)
+
+    def test_a_folder_cut_short_is_refused(self, tmp_path: Path) -> None:
+        for name in (MANIFEST, ARRAYS):
+            folder = tmp_path / f"without-the-end-of-{name}"
+            save_snapshot(snapshot_of(ANA), folder)
+            whole = (folder / name).read_bytes()
+
+            (folder / name).write_bytes(whole[: len(whole) // 2])
+
+            with pytest.raises(InvalidSnapshot):
+                open_snapshot(folder, terms=TERMS)
+
+    def test_a_manifest_changed_by_hand_is_refused(self, tmp_path: Path) -> None:
+        save_snapshot(snapshot_of(ANA), tmp_path / "pool")
+        manifest = tmp_path / "pool" / MANIFEST
+
+        manifest.write_text(manifest.read_text().replace('"people":1', '"people":2'))
+
+        with pytest.raises(InvalidSnapshot, match="another manifest"):
             open_snapshot(tmp_path / "pool", terms=TERMS)
+
+    def test_what_could_not_be_written_whole_leaves_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> None:
+            raise OSError(28, "no space left")
+
+        monkeypatch.setattr(archive, "_write_manifest", full)
+
+        with pytest.raises(OSError, match="no space"):
+            save_snapshot(snapshot_of(ANA), tmp_path / "pool")
+
+        assert list(tmp_path.iterdir()) == []
 
     def test_the_version_follows_what_is_held(self) -> None:
         versions = {snapshot_of(*people).version for people in ((ANA,), (ANA, Facts()), (Facts(), ANA), (ANA,))}

@@ -203,6 +203,29 @@ class TestPeopleWhoChanged:
         laid_over = judged_by(pool, lowered)
         assert changes(anew, laid_over) == Changes((), (), (), ())
 
+    @given(
+        histories.protocols(),
+        st.lists(histories.people, min_size=2, max_size=4),
+        st.dictionaries(st.integers(0, 70), st.none() | histories.people, min_size=1, max_size=4),
+        st.sets(st.sampled_from(histories.COHORTS)),
+    )
+    def test_several_who_changed_are_judged_as_the_interpreter_judges(
+        self, protocol: Protocol, people: list[Facts], changed: dict[int, Facts | None], closed: set[str]
+    ) -> None:
+        lowered = lower(protocol, resolver=RESOLVER)
+        pool, held = pool_of(people), dict(enumerate(people))
+        for slot, facts in changed.items():
+            if facts is None:
+                pool.remove(slot)
+                held.pop(slot, None)
+            else:
+                pool.put(slot, facts)
+                held[slot] = facts
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(planes_module, "SEVERAL", 1)
+            assert_equals_the_interpreter(pool, held, lowered, closed=closed)
+
     def test_changes_name_who_rose_fell_came_and_went(self) -> None:
         lowered = one_rule("vaping is yes", CriterionKind.EXCLUSION)
         pool = pool_of([VAPES, CLEAN, CLEAN, NOBODY_ASKED])
