@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from recruit.studies.models import StudyFactKey
-from screening.terms import PrefixTerms, Terms
+from screening.combinations import packaged_terms
+from screening.terms import Terms
 from screening.vocabulary import Vocabulary, packaged_vocabulary, read_key
 
 VOCABULARIES = "vocabularies"
@@ -19,8 +20,8 @@ VOCABULARIES = "vocabularies"
 
 @cache
 def terms() -> Terms:
-    """Give the hierarchy of codes."""
-    return PrefixTerms()
+    """Give the hierarchy of codes, and what combinations contain."""
+    return packaged_terms()
 
 
 def vocabulary_of(session: Session, study_id: UUID) -> Vocabulary:

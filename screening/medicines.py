@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
 from importlib import resources
@@ -20,14 +21,14 @@ from itertools import groupby
 from typing import Final
 
 from screening.errors import InvalidVocabulary
-from screening.facts import Code, Statement, StatementStatus
-from screening.intervals import DateRange
+from screening.facts import Code
 from screening.terms import ATC, EITHER, atc_ancestors
 
 SUBSTANCE: Final = 7
 """The length of an ATC code of the fifth level, which names a substance or a fixed combination."""
 
 _BAR: Final = "|"
+_JOINED: Final = re.compile(", | and ")
 _SHARED: Final = "~"
 _FILES: Final = ("medicines.csv", "atc.csv", "medicine_groups.csv")
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -72,6 +73,11 @@ class Medicine:
     names: tuple[str, ...]
     spanish: tuple[str, ...]
     preparations: tuple[Preparation, ...]
+
+    @property
+    def substances(self) -> int:
+        """How many substances the name lists: "a, b and c" are three."""
+        return len(_JOINED.split(self.name))
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -203,18 +209,29 @@ class Formulary:
         )
         return tuple(Code(ATC, part, code.release) for part in dict.fromkeys(common))
 
+    def products(self, root: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Give the code of every product at or below a code, with what it contains besides that.
+
+        A class stands for the products in it that have no line of their own.
+        """
+        known = (root,) if len(root) >= SUBSTANCE else tuple(self.by_code)
+        for code in known:
+            for medicine in self.by_code.get(code, ()) if code.startswith(root) else ():
+                yield from ((code, self._with_classes(code, own)) for own in _contents(medicine, code))
+        for code in self.classes if len(root) < SUBSTANCE else ():
+            if code.startswith(root):
+                yield code, self._with_classes(code, ())
+
     def _components(self, code: str) -> tuple[str, ...]:
         """Give the components common to all products of a code, and what its classes contain."""
-        products = [
-            preparation.components
-            for medicine in self.by_code.get(code, ())
-            for preparation in medicine.preparations
-            if preparation.code == code
-        ]
+        products = [own for medicine in self.by_code.get(code, ()) for own in _contents(medicine, code)]
         common = [part for part in products[0] if all(part in other for other in products)] if products else []
+        return self._with_classes(code, common)
+
+    def _with_classes(self, code: str, parts: Iterable[str]) -> tuple[str, ...]:
         classes = (self.classes.get(one) for one in (*atc_ancestors(code), code))
         inherited = (part for one in classes if one for part in one.contains)
-        return tuple(part for part in dict.fromkeys((*common, *inherited)) if not code.startswith(part))
+        return tuple(part for part in dict.fromkeys((*parts, *inherited)) if not code.startswith(part))
 
     def names(self) -> Iterator[Name]:
         """List every name that the tables hold, with what it means."""
@@ -226,38 +243,9 @@ class Formulary:
             yield from _names_of(group, (group.name, *group.names, *group.spanish), group.lay)
 
 
-def component_statements(statement: Statement, formulary: Formulary) -> tuple[Statement, ...]:
-    """Make the statements that a combination product affirms of its components.
-
-    They only affirm: whoever stopped Janumet may take metformin alone, so a
-    past combination leaves its component "at some time". A component may have
-    begun before the combination and been taken in another dose, so neither
-    the first day, the dose nor the steadiness carries over.
-    """
-    if statement.status is StatementStatus.NEVER:
-        return ()
-    return tuple(_component(statement, code) for code in formulary.components(statement.code))
-
-
-def _component(statement: Statement, code: Code) -> Statement:
-    is_past = statement.status is StatementStatus.PAST
-    is_planned = statement.status is StatementStatus.PLANNED
-    onset, ended = statement.onset, statement.ended
-    if onset is not None and not is_planned:
-        onset = None if onset.hi is None else DateRange(None, onset.hi)
-    if ended is not None:
-        ended = None if ended.lo is None else DateRange(ended.lo, None)
-    return replace(
-        statement,
-        code=code,
-        status=StatementStatus.EVER if is_past else statement.status,
-        onset=onset,
-        ended=ended,
-        unchanged_since=None,
-        unbroken=statement.unbroken or None,
-        last=False,
-        dose=None,
-    )
+def _contents(medicine: Medicine, code: str) -> Iterator[tuple[str, ...]]:
+    """Give the listed components of a medicine's preparations under a code."""
+    return (one.components for one in medicine.preparations if one.code == code)
 
 
 @cache

@@ -15,6 +15,8 @@ from functools import lru_cache
 from typing import Final, Protocol
 
 from screening.facts import Code
+from screening.saying import Saying
+from screening.slips import N_
 
 ICD10CM: Final = "icd-10-cm"
 ATC: Final = "atc"
@@ -34,6 +36,25 @@ _ATC_CODE: Final = re.compile(r"[A-DGHJL-NPRSV](\d{2}([A-Z]([A-Z](\d{2})?)?)?)?"
 _ATC_LEVELS: Final = (1, 3, 4, 5, 7)
 
 
+@dataclass(frozen=True, slots=True)
+class Components:
+    """What a code contains besides itself: of a fixed combination, its substances.
+
+    `sure` is what everything of the code contains, `possible` what something
+    of it may. `instead` is what stands in its place where kinds are counted
+    and none of the substances lies below the code. `is_complete`: a single
+    substance, or a combination of which `sure` names them all.
+    """
+
+    sure: tuple[Code, ...] = ()
+    possible: tuple[Code, ...] = ()
+    instead: tuple[Code, ...] = ()
+    is_complete: bool = True
+
+
+NO_COMPONENTS: Final = Components()
+
+
 class Terms(Protocol):
     """A terminology, as far as verdicts need it."""
 
@@ -44,7 +65,10 @@ class Terms(Protocol):
     def spans(self, code: Code) -> tuple[Span, ...]:
         """Give the positions of a code with all its descendants."""
 
-    def problem(self, code: Code) -> str | None:
+    def components(self, code: Code) -> Components:
+        """Give what a code contains besides itself."""
+
+    def problem(self, code: Code) -> Saying | None:
         """Say what is wrong with a code as somebody wrote it, or nothing."""
 
 
@@ -52,7 +76,8 @@ class PrefixTerms:
     """ICD-10-CM and ATC by the way their codes are written; any other system is flat.
 
     It does not know which codes exist: a block is not within the list of its
-    known categories, and stays unknown there rather than guessed.
+    known categories, and stays unknown there rather than guessed. Nor does it
+    know what combinations contain; `combinations.packaged_terms` does.
     """
 
     version = "prefix-1"
@@ -61,7 +86,11 @@ class PrefixTerms:
         """Give the positions of a code with all its descendants; the release plays no part."""
         return _spans(code.system, code.code)
 
-    def problem(self, code: Code) -> str | None:
+    def components(self, code: Code) -> Components:
+        """Give what a code contains besides itself: nothing that its spelling would tell."""
+        return NO_COMPONENTS
+
+    def problem(self, code: Code) -> Saying | None:
         """Say what is wrong with a code as somebody wrote it, or nothing."""
         found = (_problem(code.system, text) for text in code.code.split(EITHER))
         return next((problem for problem in found if problem), None)
@@ -72,17 +101,17 @@ def atc_ancestors(code: str) -> tuple[str, ...]:
     return tuple(code[:length] for length in _ATC_LEVELS if length < len(code))
 
 
-def _problem(system: str, text: str) -> str | None:
+def _problem(system: str, text: str) -> Saying | None:
     if text == EVERYTHING:
         return None
     if system == ICD10CM:
         block = _ICD_BLOCK.fullmatch(text)
         if block is not None and block[1] > block[2]:
-            return f"The block {text} ends before it begins."
+            return Saying(N_("The block %(code)s ends before it begins."), {"code": text})
         if block is None and not _ICD_CODE.fullmatch(text):
-            return f"{text} is not written like an ICD-10-CM code."
+            return Saying(N_("%(code)s is not written like an ICD-10-CM code."), {"code": text})
     if system == ATC and not _ATC_CODE.fullmatch(text):
-        return f"{text} is not written like an ATC code."
+        return Saying(N_("%(code)s is not written like an ATC code."), {"code": text})
     return None
 
 

@@ -11,12 +11,19 @@ from importlib import resources
 from typing import Final
 from uuid import UUID
 
-from screening.assessment.evidence import CONFLICT_POLICY, OPEN, Finding, Missing, Scene
+from screening.assessment.evidence import (
+    CONFLICT_POLICY,
+    OPEN,
+    Finding,
+    Missing,
+    Scene,
+    person_could_settle,
+)
 from screening.assessment.leaves import find_leaves
 from screening.assessment.reasons import SENTENCES, Reason, reason_of, sentences
 from screening.assessment.support import support
 from screening.facts import EvidenceSource, Facts
-from screening.language.criteria import LANGUAGE
+from screening.language.criteria import LANGUAGE, Number
 from screening.language.lowering import LoweredCriterion, LoweredProtocol, lower, value_of
 from screening.language.protocol import Criterion, Protocol
 from screening.language.questions import Atom, Resolver
@@ -26,10 +33,10 @@ from screening.vocabulary import Vocabulary
 
 _ENGINE: Final = (
     "analytes", "assessment/assess", "assessment/coded", "assessment/distinct", "assessment/evidence",
-    "assessment/leaves", "assessment/limits", "assessment/statements", "assessment/support", "computed",
-    "exact", "facts", "intervals", "language/criteria", "language/lowering", "language/outside",
-    "language/protocol", "language/questions", "language/tree", "language/windows", "terms", "units",
-    "verdict", "vocabulary",
+    "assessment/leaves", "assessment/limits", "assessment/statements", "assessment/support",
+    "combinations", "computed", "exact", "facts", "intervals", "language/criteria", "language/lowering",
+    "language/outside", "language/protocol", "language/questions", "language/tree", "language/windows",
+    "medicines", "terms", "units", "verdict", "vocabulary",
 )  # fmt: skip
 
 
@@ -216,10 +223,9 @@ def is_open(atom: Atom, finding: Finding, vocabulary: Vocabulary) -> bool:
     """Tell whether an unknown leaf is one that the person could still settle (SEMANTICS 3)."""
     if finding.value.is_settled or not atom.askable or finding.why not in OPEN:
         return False
-    if atom.told:
-        return True
-    keys = (vocabulary.get(missing.key) for missing in finding.missing)
-    return any(key is not None and key.participant_can_tell for key in keys)
+    leaf = atom.leaf
+    key = vocabulary.get(leaf.key) if isinstance(leaf, Number) else None
+    return atom.told or person_could_settle(finding, key, vocabulary)
 
 
 def disposition_of(verdicts: Sequence[CriterionVerdict]) -> Disposition:

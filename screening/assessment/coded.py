@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from screening.assessment.evidence import Finding, Missing, Reading, Scene, Why, absence
-from screening.assessment.statements import Entry, Question, closures, statement_verdict
+from screening.assessment.statements import Entry, Question, closures, speaks_against, statement_verdict
 from screening.facts import EvidenceSource
 from screening.language.criteria import Coded
 from screening.terms import CodeSet
@@ -32,7 +32,7 @@ def decided(question: Question, judge: Judge, *, told: Sequence[Entry], keys: Se
     strong = question.strong(told)
     found = judge(strong)
     if found.value is Kleene.MET and (against := _contradicting(judge, strong, found)):
-        facts = tuple(fact.id for reading in (*found.readings, *against) for fact in reading.facts)
+        facts = Finding(Kleene.UNKNOWN, (*found.readings, *against)).facts
         missing = tuple(Missing(key, Why.CONFLICT, facts) for key in _to_ask(found, keys))
         return Finding(Kleene.UNKNOWN, (*found.readings, *against), Why.CONFLICT, missing)
     if found.value is Kleene.NOT_MET and question.leaf.such_as:
@@ -51,7 +51,7 @@ def _judge(question: Question, held: Sequence[Entry]) -> Finding:
     )
     if hits:
         return Finding(Kleene.MET, (hits[0].reading,))
-    vague = [entry for entry, verdict in said if verdict is Kleene.UNKNOWN]
+    vague = [entry for entry, verdict in said if verdict is Kleene.UNKNOWN and not entry.is_left_over]
     if vague:
         why = most_urgent(vagueness(question, entry) for entry in vague)
         return Finding(Kleene.UNKNOWN, tuple(entry.reading for entry in vague), why)
@@ -81,9 +81,23 @@ def vagueness(question: Question, entry: Entry) -> Why:
 
 
 def _contradicting(judge: Judge, held: Sequence[Entry], found: Finding) -> tuple[Reading, ...]:
-    """Give what another source says by which the leaf would not be met."""
-    for source in {entry.fact.source for entry in held} - {reading.source for reading in found.readings}:
-        alone = judge([entry for entry in held if entry.fact.source is source])
+    """Give what another source says by which the leaf would not be met.
+
+    Against what follows from a combination only, so does what its own source
+    said later; the end of a component that may have been before it does not.
+    """
+    stated = [reading.observed for reading in found.readings if reading.through is not None]
+    only_follows = len(stated) == len(found.readings)
+    speakers = {reading.source for reading in found.readings}
+    for source in EvidenceSource:
+        mine = [entry for entry in held if entry.fact.source is source]
+        if only_follows:
+            mine = [entry for entry in mine if all(speaks_against(entry, day) for day in stated)]
+        if source in speakers:
+            mine = [
+                one for one in mine if only_follows and all(day.before(one.fact.observed) for day in stated)
+            ]
+        alone = judge(mine)
         if alone.value is Kleene.NOT_MET:
             return alone.readings
     return ()

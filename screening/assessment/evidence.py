@@ -29,6 +29,7 @@ from screening.facts import (
     Value,
 )
 from screening.intervals import DateRange, DecimalRange, Duration, earliest_start
+from screening.language.questions import participant_completes
 from screening.terms import Terms
 from screening.units import canonical
 from screening.verdict import Kleene
@@ -70,6 +71,10 @@ OPEN = frozenset(
 """What the person could still clear up, if the question is one that a person can answer."""
 
 
+_ABSENT = frozenset({Why.NOT_ASKED, Why.DONT_KNOW, Why.DECLINED, Why.STALE})
+"""Why a value is not there at all, rather than vague or disputed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """What keeps a verdict unknown: the key, why, and the facts that were not enough."""
@@ -81,12 +86,16 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value to judge by: a fact's own, or one computed from several facts."""
+    """One value to judge by: a fact's own, one computed from several facts, or one that follows from it.
+
+    `through` is the statement of a combination, of whose component it tells.
+    """
 
     value: Value
     observed: DateRange
     source: EvidenceSource
     facts: tuple[Fact, ...]
+    through: Statement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,19 @@ class Scene:
 
 
 Judge = Callable[[Reading], Kleene]
+
+
+def person_could_settle(found: Finding, key: Key | None, vocabulary: Vocabulary) -> bool:
+    """Tell whether an unknown leaf waits for something that the person could tell.
+
+    `key` is what the leaf reads, where it reads one: a value computed from inputs that are not there waits for
+    all of them, one computed from inputs that are vague may be settled by any of them.
+    """
+    if found.why not in OPEN:
+        return False
+    is_absent = all(one.why in _ABSENT for one in found.missing)
+    lacking = (one.key for one in found.missing)
+    return participant_completes(key if is_absent else None, lacking, vocabulary)
 
 
 def weigh(readings: Sequence[Reading], *, policy: Policy, fresh: Judge, judge: Judge) -> Finding:

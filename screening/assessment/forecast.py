@@ -118,6 +118,20 @@ def holds_until(
     return next((add_days(day, -1) for day in later if _told(course.assess(day)) != begun), None)
 
 
+def turning_days(
+    lowered: LoweredProtocol,
+    facts: Facts,
+    *,
+    on: date,
+    vocabulary: Vocabulary,
+    terms: Terms,
+    horizon: Duration = HORIZON,
+) -> tuple[date, ...]:
+    """Give the days after a day on which some leaf turns, facts that are good on it staying good."""
+    today = Scene(facts, on, vocabulary, terms, lowered.protocol.anchor_days(on))
+    return tuple(_Course(lowered, today, (), keeps=True).turns(shift(on, horizon))[1:])
+
+
 def _told(judged: Assessment) -> object:
     verdicts = tuple((one.criterion.id, one.applies, one.passes, one.is_open) for one in judged.verdicts)
     return judged.disposition, judged.cohorts, verdicts

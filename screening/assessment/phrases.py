@@ -26,6 +26,7 @@ from screening.language.criteria import (
     Window,
     WindowForm,
 )
+from screening.medicines import packaged_formulary
 from screening.units import UPPER_LIMIT
 from screening.vocabulary import Key, Vocabulary
 
@@ -105,11 +106,17 @@ def numbers_words(numbers: DecimalRange, unit: str) -> str:
 
 
 def reading_words(reading: Reading, leaf: Leaf, vocabulary: Vocabulary, *, on: date) -> str:
-    """Write a reading with where it comes from: "female (self-reported online, 12 Nov 2026)"."""
+    """Write a reading with where it comes from: "female (self-reported online, 12 Nov 2026)".
+
+    Of a component it tells the combination, and that this contains it.
+    """
     shown = reading.value
     if isinstance(leaf, Number) and isinstance(shown, Quantity) and len(reading.facts) > 1:
         shown = Quantity(_outward(shown.range, vocabulary[leaf.key].digits), shown.unit)
     value = value_words(shown, leaf, vocabulary, on=on)
+    if reading.through is not None and isinstance(shown, Statement):
+        told = _statement_words(reading.through, _named(reading.through.code))
+        value = f"{told}, which contains {_named(shown.code)}"
     return f"{value} ({source_words(reading.source)}, {days_words(reading.observed)})"
 
 
@@ -242,8 +249,8 @@ def _coded_words(leaf: Coded) -> str:
     return " ".join(words) + (f" ({', '.join(details)})" if details else "")
 
 
-def _statement_words(statement: Statement) -> str:
-    words = [code_words(statement.code), statement.status.value]
+def _statement_words(statement: Statement, name: str = "") -> str:
+    words = [name or code_words(statement.code), statement.status.value]
     if statement.onset is not None and statement.onset == statement.ended:
         words.append(
             f"on {days_words(statement.onset)}" if statement.onset.is_point else days_words(statement.onset)
@@ -265,6 +272,12 @@ def _codes_words(codes: Iterable[Code]) -> str:
 def code_words(code: Code) -> str:
     """Write a code, or the codes of which it is one."""
     return code.code.replace("+", " or ")
+
+
+def _named(code: Code) -> str:
+    """Write a medicine by its name, where it has one, and its code: "metformin A10BA02"."""
+    title = packaged_formulary().title(code.code)
+    return code_words(code) if title == code.code else f"{title} {code_words(code)}"
 
 
 def _or(words: Iterable[str]) -> str:

@@ -1,24 +1,27 @@
 """Statements and denials held against a coded part: which fulfil it, which close its account.
 
 Everything that a coded part asks for, code, status, days, dose and route, has
-to hold of one and the same statement (SEMANTICS 2.5).
+to hold of one and the same statement (SEMANTICS 2.5). A fixed combination is
+also a statement of what it contains, as long as that is an affirmation: who
+takes Janumet takes metformin, and who stopped it may take metformin still.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
 from screening.assessment.evidence import Reading, Scene
 from screening.assessment.limits import within_limits
+from screening.combinations import component_statements
 from screening.errors import InvalidUnit
-from screening.facts import Denial, DenialScope, EvidenceSource, Fact, Statement, StatementStatus
+from screening.facts import Code, Denial, DenialScope, EvidenceSource, Fact, Statement, StatementStatus
 from screening.intervals import CalendarUnit, DateRange, Duration
 from screening.language.criteria import Coded, CodedStatus, Dating
 from screening.language.windows import Edges, edges, lasted
-from screening.terms import CodeSet
+from screening.terms import NO_COMPONENTS, CodeSet, Components, Terms
 from screening.units import convert
 from screening.verdict import Kleene, truth
 
@@ -28,13 +31,19 @@ DEFAULT_VALIDITY: Final = Duration(12, CalendarUnit.MONTHS)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A coded fact with its codes looked up: either a statement or a denial."""
+    """A coded fact with its codes looked up: either a statement or a denial.
+
+    `contains` is what a statement's code contains besides itself. An entry that
+    only follows from such a statement has that statement in `through`.
+    """
 
     fact: Fact
     codes: CodeSet
     fresh: Kleene
     statement: Statement | None = None
     denial: Denial | None = None
+    contains: Components = NO_COMPONENTS
+    through: Statement | None = None
 
     @property
     def reading(self) -> Reading:
@@ -42,7 +51,12 @@ class Entry:
         value = self.statement or self.denial
         if value is None:
             raise ValueError("an entry holds a statement or a denial")
-        return Reading(value, self.fact.observed, self.fact.source, (self.fact,))
+        return Reading(value, self.fact.observed, self.fact.source, (self.fact,), self.through)
+
+    @property
+    def is_left_over(self) -> bool:
+        """Whether it follows only from a combination that is over: what it leaves unknown, nobody affirmed."""
+        return self.through is not None and self.through.status is StatementStatus.PAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +84,15 @@ class Question:
         )
 
     def strong(self, told: Sequence[Entry]) -> list[Entry]:
-        """Take what was told about the codes by sources that may decide, what is over marked as past."""
+        """Take what was told about the codes by sources that may decide, what is over marked as past.
+
+        What combinations affirm of the codes comes last.
+        """
         limit = self.decides_from
-        return resolved(
-            [
-                entry
-                for entry in told
-                if entry.codes.overlaps(self.wanted) and (limit is None or entry.fact.source.rank <= limit.rank)
-            ]
-        )
+        heard = [entry for entry in told if limit is None or entry.fact.source.rank <= limit.rank]
+        near = [entry for entry in heard if entry.codes.overlaps(self.wanted)]
+        combined = [entry for entry in heard if entry.contains.sure]
+        return [*resolved(near), *(one for entry in combined for one in implied(entry, heard, self))]
 
 
 def entries(scene: Scene) -> list[Entry]:
@@ -89,15 +103,77 @@ def entries(scene: Scene) -> list[Entry]:
         fresh = scene.fresh(fact.observed, key.validity if key else DEFAULT_VALIDITY)
         value = fact.value
         if isinstance(value, Statement) and value.status is not StatementStatus.NEVER:
-            codes = CodeSet.of(scene.terms, (value.code,))
-            found.append(Entry(fact, codes, fresh, statement=value))
+            codes, contains = CodeSet.of(scene.terms, (value.code,)), scene.terms.components(value.code)
+            found.append(Entry(fact, codes, fresh, statement=value, contains=contains))
         elif isinstance(value, Statement):
             denial = Denial((value.code,))
             found.append(Entry(fact, CodeSet.of(scene.terms, denial.codes), fresh, denial=denial))
         elif isinstance(value, Denial):
-            codes = CodeSet.of(scene.terms, value.codes, value.but)
+            codes = denied_codes(scene.terms, value.codes, value.but)
             found.append(Entry(fact, codes, fresh, denial=value))
     return found
+
+
+def denied_codes(terms: Terms, codes: Iterable[Code], but: Iterable[Code]) -> CodeSet:
+    """Give what a denial denies: its codes less the spared ones, and less what those may contain.
+
+    Who takes "nothing but Janumet" has not said that it goes without metformin.
+    """
+    whole, spared = CodeSet.of(terms, codes), tuple(but)
+    inside = [
+        part
+        for code in spared
+        if (contains := terms.components(code)).possible and CodeSet.of(terms, (code,)).overlaps(whole)
+        for part in contains.possible
+    ]
+    return whole.minus(CodeSet.of(terms, (*spared, *inside))) if spared else whole
+
+
+def implied(entry: Entry, heard: Sequence[Entry], question: Question) -> Iterator[Entry]:
+    """Make the entries that follow from a combination for the codes of a question.
+
+    Whether the combination itself is over is settled first. They affirm and
+    do nothing else: they end no other statement, close no codes, deny nothing.
+    """
+    terms = question.scene.terms
+    near = [code for code in entry.contains.sure if CodeSet.of(terms, (code,)).overlaps(question.wanted)]
+    if near:
+        yield from following(entry, near, heard, terms)
+
+
+def following(entry: Entry, parts: Iterable[Code], heard: Sequence[Entry], terms: Terms) -> Iterator[Entry]:
+    """Make the entries of some components of a combination, as they stand beside all that was heard."""
+    stated = _resolve(entry, heard).statement
+    for said in component_statements(stated, parts) if stated else ():
+        codes, contains = CodeSet.of(terms, (said.code,)), terms.components(said.code)
+        one = replace(entry, statement=said, codes=codes, contains=contains, through=stated)
+        yield _standing(one, heard)
+
+
+def _standing(entry: Entry, heard: Sequence[Entry]) -> Entry:
+    """Mark what follows from a combination as past, where it is surely over.
+
+    A later denial of a component stands against the combination and does not
+    end it, unless the word on the combination has expired.
+    """
+    if entry.statement is None or entry.statement.status is StatementStatus.EVER:
+        return _resolve(entry, heard)
+    if entry.fresh is not Kleene.NOT_MET:
+        return entry
+    return _resolve(entry, [other for other in heard if speaks_against(other, entry.fact.observed)])
+
+
+def speaks_against(other: Entry, stated: DateRange) -> bool:
+    """Tell whether something may mean a combination too that was stated on a day.
+
+    A denial may. The end of its component alone may if it was said later, and
+    not of a time before: people change from metformin to Janumet.
+    """
+    if other.statement is None or other.statement.status is not StatementStatus.PAST:
+        return True
+    ended = other.statement.ended
+    earlier = ended is not None and not other.statement.last and ended.before(stated)
+    return not earlier and stated.before(other.fact.observed)
 
 
 def resolved(held: Sequence[Entry]) -> list[Entry]:
@@ -116,12 +192,20 @@ def _resolve(entry: Entry, held: Sequence[Entry]) -> Entry:
     for other in held:
         if _is_over(entry, other):
             ended = statement.ended or (other.statement.ended if other.statement else None)
-            lo, hi = entry.fact.observed.lo, other.fact.observed.hi
-            if statement.status is StatementStatus.EVER:
-                lo = statement.onset.lo if statement.onset else None
-            past = replace(statement, status=StatementStatus.PAST, ended=ended or DateRange(lo, hi))
+            past = replace(statement, status=StatementStatus.PAST, ended=ended or _over_by(entry, other))
             return replace(entry, statement=past)
     return entry
+
+
+def _over_by(entry: Entry, other: Entry) -> DateRange:
+    """Give the days on which a statement may have ended.
+
+    What is said to have begun after the word that it is over may have ended at any time before.
+    """
+    lo, hi = entry.fact.observed.lo, other.fact.observed.hi
+    if entry.statement is not None and entry.statement.status is StatementStatus.EVER:
+        lo = entry.statement.onset.lo if entry.statement.onset else None
+    return DateRange(None if lo and hi and hi < lo else lo, hi)
 
 
 def _is_over(entry: Entry, other: Entry) -> bool:
@@ -246,7 +330,7 @@ def _closes(question: Question, entry: Entry) -> bool:
     if entry.denial is not None:
         return _denial_closes(question, entry.denial)
     statement, status = entry.statement, question.leaf.status
-    if statement is None:
+    if statement is None or entry.through is not None:
         return False
     if question.stretch is not None:
         first = question.stretch.possibly[0]

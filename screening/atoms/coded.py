@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from screening.assessment.evidence import Scene
-from screening.assessment.statements import Entry
+from screening.assessment.statements import Entry, following
 from screening.atoms.layers import MET, NOT_MET, OPEN, UNKNOWN, Bytes
 from screening.atoms.numbers import ASKABLE, TOLD, asks
 from screening.atoms.rows import Integers, Rows
@@ -89,6 +89,10 @@ class CodedAtoms:
             return None
         if any(start >= end for entry in told for start, end in places_of(entry.codes)):
             return Found(columns[_SLOT][:0], np.zeros(0, dtype=np.uint8), columns[_SLOT])
+        combined = [entry for entry in told if entry.contains.sure]
+        if combined:
+            parts = (following(one, one.contains.sure, (), self._terms) for one in combined)
+            told = [*told, *(entry for held in parts for entry in held)]
         held = self._spans.hold([entry.codes for entry in told])
         touched = np.flatnonzero(some(held.overlap)[columns[_SET]])
         if not len(touched):
@@ -139,6 +143,8 @@ class CodedAtoms:
         met, within = heard.met.take(ways, axis=1), self._spans.within(held, sets)
         hits = overlap & within & met
         maybe = overlap & (heard.maybe.take(ways, axis=1) | (met & ~within))
+        if heard.bars is not None:
+            maybe &= heard.bars.take(ways, axis=1)
         is_hit, is_vague = some(hits), some(maybe)
         values = np.full(len(sets), UNKNOWN, dtype=np.uint8)
         doubtful = np.zeros(len(sets), dtype=bool)
@@ -161,6 +167,8 @@ class CodedAtoms:
             can = self._answerable(rows[_KEYS][which], maybe[:, which], told)
             values[which[can]] = OPEN
         doubtful |= against & (rows[_ASKS] == ASKABLE)
+        if heard.follows is not None:
+            doubtful |= some(hits & heard.follows) & some(closing)
         return values, doubtful, ~is_hit & ~is_vague
 
     def _contradicted(

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from screening.assessment.evidence import OPEN, Finding, Reading, Scene, Why, find
+from screening.assessment.evidence import Finding, Reading, Scene, Why, find, person_could_settle
 from screening.assessment.limits import ends_in
 from screening.atoms.rows import Integers, Rows
 from screening.atoms.stretches import Anchors, Stretch, Stretches, day_numbers
@@ -142,10 +142,11 @@ class NumberAtoms:
         places[0], places[1] = -_OPEN_END, _OPEN_END
         harder: list[Group] = []
         unaskable: list[int] = []
-        for view in self._views.touched(keys):
+        for view in self._views.touched((*keys, *self._views.others_needed)):
             seen = look(view, scene)
             if view.key.computed is not None and seen.alone and not _can_settle(view, scene):
-                unaskable.extend(group.number for group in self._of_view[view.number])
+                groups = self._of_view[view.number]
+                unaskable.extend(one.number for one in groups if seen.reading is None or not one.windowed)
             if seen.reading is not None:
                 observed[:, view.number] = day_numbers(seen.reading.observed)
             if seen.is_mixed or seen.reading is not None:
@@ -202,9 +203,9 @@ class NumberAtoms:
             found = _places(quantity, units[0], view.key, rounded_to)
             if found is not None:
                 places[:, lens] = found
-        if not seen.alone:
-            computed = view.key.computed is not None
-            harder.extend(group for group in groups if group.windowed or computed)
+        computed = view.key.computed is not None
+        if computed or not seen.alone:
+            harder.extend(group for group in groups if group.windowed or (computed and not seen.alone))
         return harder
 
     def _fresh_places(self, on: date, observed: Integers, places: Integers) -> tuple[Integers, Integers]:
@@ -247,7 +248,7 @@ class NumberAtoms:
             values = np.where(least == most, least, 0).astype(np.int8)
             imprecise = np.logical_or.reduce([verdict == 0 for verdict in verdicts])
         write(rows[_SLOT], values)
-        can = _askable(rows[_ASKS], _settles(found, scene))
+        can = _askable(rows[_ASKS], person_could_settle(found, view.key, scene.vocabulary))
         if found.why is Why.IMPRECISE and _lacks_reference(group, found):
             can &= ~imprecise
         closed: Integers = rows[_SLOT][(values == 0) & ~can]
@@ -289,14 +290,7 @@ def _places(quantity: Quantity, unit: str, key: Key, rounded_to: int | None) -> 
 def _can_settle(view: View, scene: Scene) -> bool:
     """Tell whether the person is the one to ask about an input that is lacking or vague."""
     found = find(scene, view.key, judge=lambda _: Kleene.UNKNOWN, decides_from=view.decides_from)
-    return _settles(found, scene)
-
-
-def _settles(found: Finding, scene: Scene) -> bool:
-    if found.why not in OPEN:
-        return False
-    keys = (scene.vocabulary.get(missing.key) for missing in found.missing)
-    return any(key is not None and key.participant_can_tell for key in keys)
+    return person_could_settle(found, view.key, scene.vocabulary)
 
 
 def _askable(asked: Integers, settles: bool) -> NDArray[np.bool_]:

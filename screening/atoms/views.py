@@ -14,6 +14,7 @@ from functools import cache
 from screening.assessment.evidence import Reading, Scene, readings_of
 from screening.atoms.stretches import day_numbers
 from screening.facts import EvidenceSource, Flag
+from screening.language.questions import participant_completes
 from screening.verdict import Kleene
 from screening.vocabulary import Key, Policy, Vocabulary
 
@@ -51,6 +52,8 @@ class Views:
 
     vocabulary: Vocabulary
     held: list[View] = field(default_factory=list)
+    others_needed: dict[str, None] = field(default_factory=dict)
+    """Computed keys with an input that no participant can tell: looked at even where nothing is held."""
     _numbers: dict[tuple[str, EvidenceSource | None], int] = field(default_factory=dict)
     _by_key: dict[str, list[View]] = field(default_factory=dict)
 
@@ -65,6 +68,9 @@ class Views:
             self.held.append(view)
             for name in view.reads:
                 self._by_key.setdefault(name, []).append(view)
+            inputs = key.computed.inputs if key.computed else ()
+            if inputs and not participant_completes(key, inputs, self.vocabulary):
+                self.others_needed[key.name] = None
         return number
 
     def touched(self, keys: Iterable[str]) -> list[View]:

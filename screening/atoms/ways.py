@@ -8,14 +8,22 @@ length go through the interpreter's own judgement.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from screening.assessment.evidence import Scene
-from screening.assessment.statements import Entry, Question, closures, episode, resolved, statement_verdict
+from screening.assessment.statements import (
+    Entry,
+    Question,
+    closures,
+    episode,
+    following,
+    resolved,
+    statement_verdict,
+)
 from screening.atoms.rows import Integers
 from screening.atoms.spans import Flags, Words, words_of
 from screening.atoms.stretches import NO_CUT, Anchors, Stretch, Stretches, anchor_days, day_numbers
@@ -23,7 +31,7 @@ from screening.facts import Code, Denial, DenialScope, EvidenceSource, Statement
 from screening.intervals import DateRange
 from screening.language.criteria import Coded, CodedStatus, Dating
 from screening.language.protocol import Anchor
-from screening.terms import EVERYTHING, ICD10CM
+from screening.terms import EVERYTHING, ICD10CM, Terms
 from screening.verdict import Kleene
 from screening.vocabulary import About
 
@@ -53,11 +61,18 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """By way of asking, a bit for each fact that answers it, may answer it, or closes the account."""
+    """By way of asking, a bit for each fact that answers it, may answer it, or closes the account.
+
+    `bars` are the facts that, where they leave a question open, stand in the
+    way of its being closed: all but what is left over of combinations.
+    `follows` are those that only follow from combinations.
+    """
 
     met: Words
     maybe: Words
     closing: Words
+    bars: Words | None = None
+    follows: Words | None = None
 
 
 class Ways:
@@ -92,10 +107,12 @@ class Ways:
         used[asked] = True
         shape = (len(overlap), len(self._held))
         heard = Heard(*(np.zeros(shape, dtype=np.uint64) for _ in range(3)))
+        if any(entry.through is not None for entry in told):
+            heard = replace(heard, bars=np.zeros(shape, dtype=np.uint64), follows=_follows(told))
         cuts = self._stretches.lay_out(scene.on)
         for limit, numbers in self._by_limit.items():
             ways = np.array([number for number in numbers if used[number]], dtype=np.int64)
-            held = _strong(told, limit) if len(ways) else {}
+            held = _strong(told, limit, scene.terms) if len(ways) else {}
             if not held:
                 continue
             owners, entries = np.array(list(held), dtype=np.int64), list(held.values())
@@ -110,6 +127,9 @@ class Ways:
             heard.met[:, ways] = words_of(verdicts == 1, owners, len(told))
             heard.maybe[:, ways] = words_of(verdicts == 0, owners, len(told))
             heard.closing[:, ways] = words_of(closes, owners, len(told))
+            if heard.bars is not None:
+                bars = np.array([not entry.is_left_over for entry in entries], dtype=bool)
+                heard.bars[:, ways] = words_of(bars[:, None], owners, len(told))
         return heard
 
     def _verdicts(self, scene: Scene, entries: Sequence[Entry], ways: Sequence[Way], cuts: Integers) -> _Table:
@@ -156,21 +176,32 @@ class Ways:
             closes[place, column] = bool(closures(question, [entry]))
 
 
-def _strong(told: Sequence[Entry], limit: EvidenceSource | None) -> dict[int, Entry]:
+def _follows(told: Sequence[Entry]) -> Words:
+    """Give the bits of what only follows from combinations, as a column."""
+    through = np.array([entry.through is not None for entry in told], dtype=bool)
+    return words_of(through[:, None], np.arange(len(told)), len(told))
+
+
+def _strong(told: Sequence[Entry], limit: EvidenceSource | None, terms: Terms) -> dict[int, Entry]:
     """Give what sources tell that may decide, by place, what is over marked as past.
 
     Whether something is over depends on facts that cover it, which touch every
-    leaf that it touches: so it may be said before any leaf is looked at.
+    leaf that it touches: so it may be said before any leaf is looked at. What
+    follows from combinations follows from what these sources tell.
     """
     held = {
         place: entry
         for place, entry in enumerate(told)
         if limit is None or entry.fact.source.rank <= limit.rank
     }
-    ending = [entry for entry in held.values() if _may_end(entry)]
+    heard = [entry for entry in held.values() if entry.through is None]
+    ending = [entry for entry in heard if _may_end(entry)]
+    stated = {entry.fact.id: entry for entry in heard if entry.contains.sure}
     if ending:
         for place, entry in held.items():
-            if entry.statement is not None and entry.statement.status in _GOING_ON:
+            if entry.statement is not None and entry.through is not None:
+                held[place] = next(following(stated[entry.fact.id], (entry.statement.code,), ending, terms))
+            elif entry.statement is not None and entry.statement.status in _GOING_ON:
                 held[place] = resolved([entry, *ending])[0]
     return held
 
@@ -213,7 +244,7 @@ def _closings(scene: Scene, entries: Sequence[Entry], ways: Sequence[Way], cuts:
     now, planned = (status == _CURRENT) & ~windowed, status == _PLANNED
     closes = np.zeros((len(entries), len(ways)), dtype=bool)
     for place, entry in enumerate(entries):
-        if entry.fresh is not Kleene.MET:
+        if entry.fresh is not Kleene.MET or entry.through is not None:
             continue
         if entry.denial is not None:
             closes[place] = _denial_closes(entry.denial, now, planned, windowed, first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -75,8 +76,10 @@ CODED_KEYS = (
     "study.other",
 )
 CONDITIONS = ("E10", "E11", "E11.9", "E10.1", "E08-E13", "I21", "I20-I25", "*", "B20+Z21")
-MEDICINES = ("A10", "A10B", "A10BA02", "*")
+MEDICINES = ("A10", "A10B", "A10BA02", "A10BH01", "A10BD07", "A10BD07", "A10BD", "A10BD07+A10BD11", "*")
+"""Metformin, sitagliptin, and combinations that contain them for sure or perhaps."""
 ANCHOR = "first_dose"
+ANCHORS = {ANCHOR: Anchor(earliest=Duration(3, CalendarUnit.DAYS), latest=Duration(1, CalendarUnit.MONTHS))}
 
 sources = st.sampled_from(EvidenceSource)
 limits_of_evidence = st.none() | sources
@@ -156,16 +159,35 @@ denials = st.builds(
 coded_facts = _facts(st.sampled_from(CODED_KEYS), st.one_of(plain_statements, statements, denials, denials))
 
 
+def about(fact: Fact, code: Code) -> Fact:
+    """Give a coded fact that speaks of another code instead."""
+    value = fact.value
+    if isinstance(value, Statement):
+        value = replace(value, code=code)
+    elif isinstance(value, Denial):
+        value = replace(value, codes=(code,))
+    return replace(fact, value=value)
+
+
 @st.composite
 def closed_lists(draw: st.DrawFn) -> list[Fact]:
     """Draw a closed list: some statements, and a denial of everything else."""
-    codes = draw(st.lists(conditions, max_size=2, unique=True))
+    key, named, system, roots = draw(
+        st.sampled_from(
+            (
+                ("condition.any", conditions, ICD10CM, ("*", "E08-E13")),
+                ("medicine.any", medicines, ATC, ("*", "A10")),
+            )
+        )
+    )
+    codes = draw(st.lists(named, max_size=2, unique=True))
     source, observed = draw(sources), draw(stretches)
-    root = draw(st.sampled_from(("*", "E08-E13")))
-    held: list[Fact] = [
-        _fact("condition.any", Statement(code, StatementStatus.EVER), source, observed) for code in codes
-    ]
-    held.append(_fact("condition.any", Denial((Code(ICD10CM, root),), but=tuple(codes)), source, observed))
+    root, is_now = draw(st.sampled_from(roots)), draw(st.booleans())
+    status, scope = (
+        (StatementStatus.CURRENT, DenialScope.CURRENT) if is_now else (StatementStatus.EVER, DenialScope.EVER)
+    )
+    held: list[Fact] = [_fact(key, Statement(code, status), source, observed) for code in codes]
+    held.append(_fact(key, Denial((Code(system, root),), scope, but=tuple(codes)), source, observed))
     return held
 
 
@@ -349,9 +371,8 @@ def protocols(draw: st.DrawFn) -> Protocol:
         )
         for number in range(draw(st.integers(1, 4)))
     )
-    earliest, latest = Duration(3, CalendarUnit.DAYS), Duration(1, CalendarUnit.MONTHS)
     return Protocol(
         criteria=criteria,
         cohorts=tuple(Cohort(id=name, name=name) for name in cohorts),
-        anchors={ANCHOR: Anchor(earliest=earliest, latest=latest)},
+        anchors=ANCHORS,
     )

@@ -15,6 +15,7 @@ from itertools import count
 from uuid import UUID
 
 from screening.assessment.assess import Assessment, CriterionVerdict, assess
+from screening.combinations import packaged_terms
 from screening.facts import (
     Absence,
     Choice,
@@ -34,11 +35,10 @@ from screening.intervals import DateRange, DecimalRange, birth_range_from_age
 from screening.language.criteria import Node
 from screening.language.notation import parse, parse_rule
 from screening.language.protocol import Criterion, CriterionKind, Protocol
-from screening.terms import PrefixTerms
 from screening.vocabulary import Key, KeyKind, Vocabulary, packaged_vocabulary, read_key
 
 TODAY = date(2026, 11, 22)
-TERMS = PrefixTerms()
+TERMS = packaged_terms()
 PILLS = {
     "kind": "flag",
     "label": {"en": "Can swallow pills"},

@@ -188,7 +188,22 @@ ICD_CODES = (
     "Z94",
     "*",
 )
-ATC_CODES = ("A10BA02", "A10B", "A10", "L04A", "L04AB02", "L04AB04", "N02A", "*")
+ATC_CODES = (
+    "A10BA02",
+    "A10B",
+    "A10",
+    "A10BD07",
+    "A10BD07",
+    "A10BD",
+    "A10BD07+A10BD11",
+    "C09BA03",
+    "C09A",
+    "L04A",
+    "L04AB02",
+    "L04AB04",
+    "N02A",
+    "*",
+)
 
 
 def _codes(system: str, codes: Sequence[str]) -> tuple[Code, ...]:

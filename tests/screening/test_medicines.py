@@ -11,6 +11,7 @@ from itertools import groupby
 
 import pytest
 
+from screening.combinations import component_statements
 from screening.errors import InvalidVocabulary
 from screening.facts import Code, Quantity, Statement, StatementStatus
 from screening.intervals import DateRange, DecimalRange
@@ -22,7 +23,6 @@ from screening.medicines import (
     Formulary,
     Medicine,
     NameKind,
-    component_statements,
     packaged_formulary,
     read_formulary,
 )
@@ -384,7 +384,7 @@ class TestComponents:
             route="oral",
         )
 
-        metformin = component_statements(janumet, formulary)[0]
+        metformin = next(component_statements(janumet, formulary.components(JANUMET)))
 
         assert metformin.code == METFORMIN
         assert metformin.status is StatementStatus.CURRENT
@@ -397,14 +397,16 @@ class TestComponents:
         ended = DateRange(date(2025, 3, 1), date(2025, 3, 31))
         stopped = Statement(JANUMET, StatementStatus.PAST, ended=ended, last=True)
 
-        metformin = component_statements(stopped, formulary)[0]
+        metformin = next(component_statements(stopped, formulary.components(JANUMET)))
 
         assert metformin.status is StatementStatus.EVER
         assert metformin.ended == DateRange(date(2025, 3, 1), None)
         assert not metformin.last
 
     def test_a_combination_never_taken_says_nothing_of_its_components(self, formulary: Formulary) -> None:
-        assert component_statements(Statement(JANUMET, StatementStatus.NEVER), formulary) == ()
+        never = Statement(JANUMET, StatementStatus.NEVER)
+
+        assert not list(component_statements(never, formulary.components(JANUMET)))
 
 
 class TestTitles:
