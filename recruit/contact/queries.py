@@ -307,6 +307,18 @@ def _approvals(session: Session, version: MaterialVersion, study_site_id: UUID |
     )
 
 
+def call_places(session: Session, members: Collection[UUID]) -> frozenset[Place]:
+    """Collect where a person may be when one of their telephones rings; nothing without a telephone."""
+    entries = [found(session, Person, member) for member in members]
+    points = session.scalars(
+        sa.select(ContactPoint)
+        .join(PersonContact, PersonContact.contact_point_id == ContactPoint.id)
+        .where(PersonContact.person_id.in_(members), PersonContact.ended_at.is_(None))
+        .where(ContactPoint.kind == ContactKind.PHONE, ContactPoint.wrong_number_at.is_(None))
+    )
+    return frozenset().union(*(_places(session, point, entries) for point in points))
+
+
 def _places(session: Session, point: ContactPoint, entries: Collection[Person]) -> frozenset[Place]:
     phone = _address(session, point) if point.kind is ContactKind.PHONE else ""
     places: set[Place] = set()

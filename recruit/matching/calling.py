@@ -17,7 +17,7 @@ from recruit.errors import Conflict, Invalid
 from recruit.ids import new_id
 from recruit.matching import numbers, service
 from recruit.matching.models import DueReason, Match, OpenCall, Triage
-from recruit.matching.place import calendar_of, site_id_of
+from recruit.matching.place import calendar_of, next_call_hour, site_id_of
 from recruit.matching.plan import DEAD_NUMBER, UNREACHED, CallOutcome, next_due
 from recruit.people import queries as people
 from recruit.people.models import ContactKind, Person
@@ -94,7 +94,9 @@ def log_call(session: Session, match_id: UUID, ended: Ended, *, at: datetime) ->
 def next_try(session: Session, match: Match, *, at: datetime) -> datetime | None:
     """Say when the plan would call again if nobody answers now."""
     first = _first_try(session, match) or at
-    return next_due(calendar_of(session, match), first_tried_at=first, attempts=match.attempts + 1, at=at)
+    calendar = calendar_of(session, match)
+    due = next_due(calendar, first_tried_at=first, attempts=match.attempts + 1, at=at)
+    return None if due is None else next_call_hour(session, match, due)
 
 
 def _note(session: Session, match: Match, ended: Ended, *, at: datetime) -> None:

@@ -1,13 +1,21 @@
-"""Where a match is handled: its site, whose zone counts its days and whose hours run its clocks."""
+"""Where a match is handled: its site, whose zone counts its days and whose hours run its clocks.
+
+Nobody is promised a call, or put before a recruiter, at an hour at which they may not be called.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from recruit.contact import queries as contact
+from recruit.contact.hours import packaged_rules
 from recruit.db import found
 from recruit.matching.models import Match
+from recruit.matching.plan import common_hour
+from recruit.people import queries as people
 from recruit.studies import queries as studies
 from recruit.studies.calendar import Calendar, Span
 from recruit.studies.models import Site, StudySite
@@ -44,3 +52,14 @@ def site_calendar(session: Session, site_id: UUID) -> Calendar:
         hours, closed = studies.hours_of(session, site_id)
         known[site_id] = Calendar.of(site.zone, (Span(h.weekday, h.opens, h.closes) for h in hours), closed)
     return known[site_id]
+
+
+def next_call_hour(session: Session, match: Match, at: datetime) -> datetime:
+    """Give the first instant from now on at which the site is open and the person may be called."""
+    members = people.cluster_of(session, people.root_of(session, match.person_id))
+    return common_hour(
+        calendar_of(session, match),
+        at,
+        places=contact.call_places(session, members),
+        rules=packaged_rules(),
+    )

@@ -7,11 +7,13 @@ site is open. Then the person could not be reached, until a reply reopens the ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from recruit.contact.hours import HoursRule, Place, next_allowed
 from recruit.studies.calendar import LOOK_AHEAD_DAYS, Calendar, Span
 
 FIRST_ATTEMPT_MINUTES = 15
@@ -84,6 +86,26 @@ def next_due(calendar: Calendar, *, first_tried_at: datetime, attempts: int, at:
     due = _slot(calendar, first_day + timedelta(days=step.days), step.at)
     soonest = at + _LEAST_GAP
     return due if due >= soonest else calendar.next_open(soonest)
+
+
+def common_hour(
+    calendar: Calendar, at: datetime, *, places: frozenset[Place], rules: Sequence[HoursRule]
+) -> datetime:
+    """Give the first instant at which the site is open and a call is allowed where the person may be.
+
+    Where the two share no hour in the days ahead, the site's next opening; the call page then says why not.
+
+    :param places: where the person's telephone may ring; empty without a telephone
+    """
+    opened = soonest = calendar.next_open(at)
+    for _ in range(LOOK_AHEAD_DAYS if places else 0):
+        allowed = next_allowed(rules, places, at=soonest)
+        if allowed is None:
+            return opened
+        soonest = calendar.next_open(allowed)
+        if soonest == allowed:
+            return soonest
+    return opened
 
 
 def opening(calendar: Calendar, day: date) -> datetime:

@@ -15,7 +15,7 @@ from recruit.errors import Invalid, Refused
 from recruit.ids import new_id
 from recruit.keys import vault_of
 from recruit.matching.models import DueReason, Match, Note, Triage
-from recruit.matching.place import calendar_of, site_id_of, zone_of
+from recruit.matching.place import calendar_of, next_call_hour, site_id_of, zone_of
 from recruit.matching.plan import first_due
 from recruit.people import queries as people
 from recruit.people.models import Person
@@ -83,7 +83,7 @@ def queue(session: Session, match: Match, *, at: datetime) -> None:
         return
     if match.triage is not Triage.TO_CALL or match.due_at is None:
         _begin_round(match, at=at)
-    due = first_due(calendar_of(session, match), at)
+    due = first_due(calendar_of(session, match), next_call_hour(session, match, at))
     if match.due_at is None or due < match.due_at:
         match.due_at, match.due_reason = due, _first_reason(match)
     match.closed_reason, match.closed_at, match.deferred_until = "", None, None
@@ -95,9 +95,9 @@ def release(session: Session, match: Match, *, at: datetime) -> None:
     if _on_hold(session, match, at=at):
         return
     match.triage = Triage.TO_CALL
-    soonest = calendar_of(session, match).next_open(at)
+    soonest = next_call_hour(session, match, at)
     if match.due_at is None:
-        match.due_at = first_due(calendar_of(session, match), at)
+        match.due_at = first_due(calendar_of(session, match), soonest)
     match.due_at = max(match.due_at, soonest)
 
 
@@ -162,7 +162,7 @@ def assign(session: Session, match_id: UUID, account_id: UUID | None, *, at: dat
 def call_today(session: Session, match: Match, reason: DueReason, *, at: datetime) -> None:
     """Bring somebody back to the queue, due at the next opening, with a new round of calls."""
     _begin_round(match, at=at)
-    match.due_at, match.due_reason = calendar_of(session, match).next_open(at), reason
+    match.due_at, match.due_reason = next_call_hour(session, match, at), reason
 
 
 def write_note(

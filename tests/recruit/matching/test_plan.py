@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from recruit.matching.plan import ATTEMPTS, first_due, next_due, opening
+from recruit.contact.hours import Place, packaged_rules
+from recruit.matching.plan import ATTEMPTS, common_hour, first_due, next_due, opening
 from recruit.studies.calendar import Calendar, Span
 
 CASES = Path(__file__).with_name("cases") / "contact_plan.csv"
@@ -70,3 +71,43 @@ def test_a_day_opens_when_the_site_does() -> None:
     opens = opening(calendar, date(2026, 11, 21))
 
     assert opens == datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+
+
+DENVER, HONOLULU, TOKYO = (
+    Place("US", "CO", "America/Denver"),
+    Place("US", "HI", "Pacific/Honolulu"),
+    Place("JP", "", "Asia/Tokyo"),
+)
+SUNDAY_NIGHT = "Sun 2026-11-22 23:00"
+
+
+@pytest.mark.parametrize(
+    ("places", "now", "expected"),
+    [
+        ({DENVER}, SUNDAY_NIGHT, "Mon 2026-11-23 10:00"),
+        ({DENVER}, "Mon 2026-11-23 09:10", "Mon 2026-11-23 10:00"),
+        ({DENVER}, "Mon 2026-11-23 13:00", "Mon 2026-11-23 13:00"),
+        ({DENVER, HONOLULU}, SUNDAY_NIGHT, "Mon 2026-11-23 13:00"),
+        (set(), SUNDAY_NIGHT, "Mon 2026-11-23 09:00"),
+    ],
+    ids=["at night", "site open, too early there", "both", "in two places", "no telephone"],
+)
+def test_nobody_is_called_before_it_is_a_decent_hour_there(places: set[Place], now: str, expected: str) -> None:
+    boston = Calendar.of("America/New_York", HOURS["weekdays"])
+
+    at = common_hour(boston, instant(now, "America/New_York"), places=frozenset(places), rules=packaged_rules())
+
+    assert at == instant(expected, "America/New_York")
+
+
+def test_places_that_share_no_hour_leave_the_site_its_opening() -> None:
+    boston = Calendar.of("America/New_York", HOURS["weekdays"])
+
+    at = common_hour(
+        boston,
+        instant(SUNDAY_NIGHT, "America/New_York"),
+        places=frozenset({Place("US", "NY", "America/New_York"), TOKYO}),
+        rules=packaged_rules(),
+    )
+
+    assert at == instant("Mon 2026-11-23 09:00", "America/New_York")
