@@ -199,17 +199,22 @@ def _seen(
             yield setting.see(one)
 
 
-def _living(study_id: UUID, scope: Scope, *, only_referred: bool) -> sa.Select[UUID, UUID, UUID | None]:
-    """Choose who is in play: waiting, referred, or closed by nothing but a criterion; open work first."""
+def in_play(study_id: UUID) -> sa.ColumnElement[bool]:
+    """Keep the matches of a study that wait, are referred, or were closed by nothing but a criterion."""
     by_rule = sa.and_(Match.triage == Triage.CLOSED, Match.closed_reason == RULED_OUT)
-    in_play = sa.or_(Match.triage.in_(WAITING | {Triage.REFERRED}), by_rule)
+    stands = sa.or_(Match.triage.in_(WAITING | {Triage.REFERRED}), by_rule)
+    return sa.and_(Match.study_id == study_id, Match.is_test.is_(False), stands)
+
+
+def _living(study_id: UUID, scope: Scope, *, only_referred: bool) -> sa.Select[UUID, UUID, UUID | None]:
+    """Choose who is in play within a scope; open work first."""
     order = sa.case((Match.triage == Triage.REFERRED, 0), (Match.triage == Triage.CLOSED, 2), else_=1)
     query = (
         sa.select(Match.id, Match.person_id, Person.merged_into_id)
         .join(Person, Person.id == Match.person_id)
         .outerjoin(StudySite, StudySite.id == Match.study_site_id)
-        .where(Match.study_id == study_id, Match.is_test.is_(False), Person.erased_at.is_(None))
-        .where(in_play, _within(scope))
+        .where(in_play(study_id), Person.erased_at.is_(None))
+        .where(_within(scope))
         .order_by(order, Match.arrived_at, Match.id)
     )
     return query.where(_open_referral()) if only_referred else query

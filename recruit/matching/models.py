@@ -214,3 +214,32 @@ class AmendmentCount(Versioned, Row):
     counted_at: Mapped[datetime | None]
     sha256: Mapped[str] = mapped_column(sa.String(64), default="")
     result: Mapped[dict[str, object] | None]
+
+
+class FeasibilityCount(Row):
+    """One question to the pool: what was asked, the numbers that were shown, and the sets behind them.
+
+    The sets are bits by ``person.slot``, packed. Whatever is asked later is held against all of them, so
+    that no row is ever changed or taken away: a number that somebody has read cannot be unread. The bit of
+    somebody who was erased since stays, names nobody where their entry was emptied, and never becomes
+    somebody else's, because no slot is given twice.
+    """
+
+    __tablename__ = "feasibility_count"
+    __table_args__ = (sa.Index("ix_feasibility_count_version", "protocol_version_id", "asked_at"),)
+    retention: ClassVar[Retention] = Retention.COUNTER
+    append_only: ClassVar[bool] = True
+    undeletable: ClassVar[bool] = True
+
+    place: Mapped[int] = mapped_column(unique=True)
+    """How many rows came before; their sets are numbered in this order."""
+    study_id: Mapped[UUID] = mapped_column(sa.ForeignKey("study.id"))
+    protocol_version_id: Mapped[UUID] = mapped_column(sa.ForeignKey("protocol_version.id"))
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    asked: Mapped[dict[str, object]]
+    result: Mapped[dict[str, object]]
+    told: Mapped[dict[str, object]]
+    """By the digest of each question: the number shown and the place of its set among all sets."""
+    sets: Mapped[bytes]
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[str] = mapped_column(sa.String(80))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 
 import numpy as np
 from hypothesis import given
@@ -113,3 +114,42 @@ class TestDisclosure:
         assert all(not one or len(one) >= FLOOR for one in shown)
         assert all(not one ^ other or len(one ^ other) >= FLOOR for one in shown for other in shown)
         assert all(count(one) == 0 or count(one) >= FLOOR for one in register.new)
+
+
+class TestThreeCounts:
+    """What two shown counts and a third would tell together is hidden, and what they tell already is not."""
+
+    def test_hides_the_third_of_three_that_tell_about_a_few(self) -> None:
+        register = Register()
+        for shown in (range(60), range(40)):  # left before a criterion, and after it
+            assert register.show(plane(shown)).number is not None
+
+        failing = register.show(plane([*range(40, 60), *range(100, 103)]))  # all who fail it, and 3 gone before
+
+        assert failing.hidden is Hidden.TOO_NEAR
+
+    def test_shows_what_follows_from_two(self) -> None:
+        register = Register([plane(range(60)), plane(range(40))])
+
+        assert register.show(plane(range(40, 60))).number == 20
+
+    def test_hides_a_union_but_for_a_few(self) -> None:
+        register = Register([plane(range(40)), plane(range(37, 80))])
+
+        assert register.show(plane(range(80))).hidden is Hidden.TOO_NEAR
+
+    def test_sees_it_in_a_pool_that_has_grown_since(self) -> None:
+        register = Register([plane(range(60), 64), plane(range(40), 64)])
+
+        assert register.show(plane([*range(40, 60), *range(100, 103)])).hidden is Hidden.TOO_NEAR
+
+    @given(st.lists(people, max_size=8))
+    def test_no_three_shown_counts_tell_about_fewer_than_eleven(self, asked: list[frozenset[int]]) -> None:
+        register = Register()
+
+        shown = [one for one in asked if register.show(plane(one)).number is not None]
+
+        for one, other, third in product(shown, repeat=3):
+            told = [(p in one) - (p in other) - (p in third) for p in range(SIZE)]
+            few = sum(value != 0 for value in told)
+            assert few == 0 or few >= FLOOR

@@ -1438,6 +1438,43 @@ def upgrade() -> None:
         sa.UniqueConstraint("protocol_version_id", name=op.f("uq_amendment_count_protocol_version_id")),
     )
     op.create_table(
+        "feasibility_count",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("study_id", sa.Uuid(), nullable=False),
+        sa.Column("protocol_version_id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column(
+            "asked",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "result",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "told",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("sets", sa.LargeBinary(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["protocol_version_id"],
+            ["protocol_version.id"],
+            name=op.f("fk_feasibility_count_protocol_version_id"),
+        ),
+        sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_feasibility_count_study_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feasibility_count")),
+        sa.UniqueConstraint("place", name=op.f("uq_feasibility_count_place")),
+    )
+    with op.batch_alter_table("feasibility_count", schema=None) as batch_op:
+        batch_op.create_index("ix_feasibility_count_version", ["protocol_version_id", "asked_at"], unique=False)
+
+    op.create_table(
         "source_link",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("code", sa.String(length=24), nullable=False),
@@ -2615,6 +2652,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_source_link_study_id"))
 
     op.drop_table("source_link")
+    with op.batch_alter_table("feasibility_count", schema=None) as batch_op:
+        batch_op.drop_index("ix_feasibility_count_version")
+
+    op.drop_table("feasibility_count")
     op.drop_table("amendment_count")
     with op.batch_alter_table("study_site_person", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_study_site_person_study_site_id"))

@@ -21,7 +21,7 @@ from screening.facts import Dated, EvidenceSource, Fact, Flag, Value
 from screening.intervals import DateRange
 from screening.language.notation import parse
 from tests.conftest import NOON
-from tests.factories import OpenStudy, approve_everything
+from tests.factories import OpenStudy, approve_everything, publish_criteria
 
 RULES = (
     ("inclusion", "Adults of up to 75 years", "age between 18 and 75 years"),
@@ -44,7 +44,7 @@ def draft(session: Session, opened: OpenStudy, text: str) -> ProtocolVersion:
 
 def publish(session: Session, opened: OpenStudy, text: str) -> ProtocolVersion:
     """Publish an amendment and let the board approve it."""
-    published = versions.publish_protocol(session, draft(session, opened, text).id, at=NOON)
+    published = publish_criteria(session, draft(session, opened, text), at=NOON)
     approve_everything(session, opened.study, at=NOON)
     return published
 

@@ -19,7 +19,7 @@ from recruit.studies.models import Cohort, HoldReason
 from screening.language.notation import parse
 from screening.verdict import Disposition
 from tests.conftest import NOON
-from tests.factories import OpenStudy, approve_everything, make_open_study, make_site
+from tests.factories import OpenStudy, approve_everything, make_open_study, make_site, publish_criteria
 from tests.recruit.arrivals import arrive
 from tests.recruit.matching.test_queue import counted
 
@@ -50,7 +50,7 @@ def parted(session: Session) -> Parted:
         for code, name in (("A", "Young"), ("B", "Old"))
     )
     draft = versions.draft_protocol(session, opened.study.id, PROTOCOL, at=NOON)
-    published = versions.publish_protocol(session, draft.id, at=NOON)
+    published = publish_criteria(session, draft, at=NOON)
     approve_everything(session, opened.study, at=NOON)
     versions.put_in_force(
         session,

@@ -23,7 +23,7 @@ from screening.language.protocol import Protocol, read_protocol
 from screening.terms import ICD10CM
 from screening.verdict import Disposition
 from tests.conftest import NOON
-from tests.factories import OpenStudy, approve_everything, make_open_study
+from tests.factories import OpenStudy, approve_everything, make_open_study, publish_criteria
 from tests.recruit.arrivals import arrive, bring_to, hand_over
 
 DAY = timedelta(days=1)
@@ -85,7 +85,7 @@ def next_day(database: Database, match: Match) -> date | None:
 def put_in_force(database: Database, opened: OpenStudy, protocol: Protocol, *, since: date) -> None:
     with database.transaction(actor="test") as session:
         draft = versions.draft_protocol(session, opened.study.id, protocol, at=NOON)
-        published = versions.publish_protocol(session, draft.id, at=NOON)
+        published = publish_criteria(session, draft, at=NOON)
         approve_everything(session, opened.study, at=NOON)
         versions.put_in_force(
             session,
