@@ -12,7 +12,7 @@ from recruit import events
 from recruit.clock import civil_day
 from recruit.db import found, locked
 from recruit.errors import Incomplete, NotPermitted
-from recruit.studies import queries, versions
+from recruit.studies import publishing, queries, versions
 from recruit.studies.models import (
     Site,
     SiteHours,
@@ -23,6 +23,11 @@ from recruit.studies.models import (
     StudySiteStatus,
     StudyStatus,
 )
+from recruit.vocabulary import vocabulary_of
+from screening.asking.questionnaire import Document
+from screening.language.protocol import read_protocol
+from screening.saying import Saying
+from screening.slips import N_
 
 S = StudySiteStatus
 MOVES: dict[StudySiteStatus, frozenset[StudySiteStatus]] = {
@@ -36,7 +41,7 @@ MOVES: dict[StudySiteStatus, frozenset[StudySiteStatus]] = {
 }
 
 
-def missing(session: Session, study_site: StudySite, *, at: datetime) -> tuple[str, ...]:
+def missing(session: Session, study_site: StudySite, *, at: datetime) -> tuple[Saying, ...]:
     """Name everything that is missing before a site can be activated."""
     study = found(session, Study, study_site.study_id)
     site = found(session, Site, study_site.site_id)
@@ -84,56 +89,72 @@ def set_status(session: Session, study_site_id: UUID, target: StudySiteStatus, *
     return study_site
 
 
-def _study_gaps(study: Study) -> list[str]:
+def _study_gaps(study: Study) -> list[Saying]:
     needed = {
-        "The study has no neutral name; messages must not name the condition.": study.neutral_names,
-        "The study has no safety contact.": study.safety_contact,
-        "The study has no deputy for the safety contact.": study.safety_deputy,
-        "The study has no language of the informed consent form.": study.icf_languages,
-        "The study has no sponsor.": study.sponsor,
+        N_("The study has no neutral name; messages must not name the condition."): study.neutral_names,
+        N_("The study has no safety contact."): study.safety_contact,
+        N_("The study has no deputy for the safety contact."): study.safety_deputy,
+        N_("The study has no language of the informed consent form."): study.icf_languages,
+        N_("The study has no sponsor."): study.sponsor,
     }
-    return [gap for gap, value in needed.items() if not value]
+    return [Saying(gap) for gap, value in needed.items() if not value]
 
 
-def _site_gaps(session: Session, study_site: StudySite, site: Site) -> list[str]:
+def _site_gaps(session: Session, study_site: StudySite, site: Site) -> list[Saying]:
     gaps = []
     if not study_site.protocol_site_number:
-        gaps.append("The site has no number in the protocol.")
+        gaps.append(Saying(N_("The site has no number in the protocol.")))
     if not study_site.study_phone:
-        gaps.append("There is no telephone number for this study at the site.")
+        gaps.append(Saying(N_("There is no telephone number for this study at the site.")))
     if study_site.weekly_calls is None or study_site.weekly_visits is None:
-        gaps.append("The site's weekly capacity for calls and visits is not stated.")
+        gaps.append(Saying(N_("The site's weekly capacity for calls and visits is not stated.")))
     if session.scalar(sa.select(SiteHours.id).where(SiteHours.site_id == site.id).limit(1)) is None:
-        gaps.append("The site has no opening hours.")
+        gaps.append(Saying(N_("The site has no opening hours.")))
     investigator = sa.select(StudySitePerson.id).where(
         StudySitePerson.study_site_id == study_site.id,
         StudySitePerson.role == SitePersonRole.PRINCIPAL_INVESTIGATOR,
         StudySitePerson.until_day.is_(None),
     )
     if session.scalar(investigator.limit(1)) is None:
-        gaps.append("The site has no principal investigator.")
+        gaps.append(Saying(N_("The site has no principal investigator.")))
     return gaps
 
 
-def _approval_gaps(session: Session, study_site: StudySite, day: date) -> list[str]:
+def _approval_gaps(session: Session, study_site: StudySite, day: date) -> list[Saying]:
     gaps = []
     if not study_site.irb_name or not study_site.irb_number:
-        gaps.append("The IRB of record and its number are not stated.")
+        gaps.append(Saying(N_("The IRB of record and its number are not stated.")))
     if study_site.approved_on is None or study_site.approved_on > day:
-        gaps.append("The IRB has not approved the study at this site yet.")
+        gaps.append(Saying(N_("The IRB has not approved the study at this site yet.")))
     elif study_site.approval_expires_on is not None and study_site.approval_expires_on < day:
-        gaps.append(f"The IRB's approval expired on {study_site.approval_expires_on.isoformat()}.")
+        gaps.append(
+            Saying(N_("The IRB's approval expired on %(day)s."), {"day": study_site.approval_expires_on})
+        )
     in_force = queries.in_force(session, study_site.id, on=day)
     if in_force is None:
-        gaps.append("No protocol and questionnaire version is in force.")
+        gaps.append(Saying(N_("No protocol and questionnaire version is in force.")))
     else:
+        gaps.extend(_question_gaps(session, in_force))
         if not versions.is_approved(session, in_force.protocol, study_site, on=day):
-            gaps.append("The protocol version in force has no live approval at this site.")
+            gaps.append(Saying(N_("The protocol version in force has no live approval at this site.")))
         gaps.extend(
-            f"The questionnaire in force has no live approval in {language}."
+            Saying(
+                N_("The questionnaire in force has no live approval in %(language)s."), {"language": language}
+            )
             for language in versions.unapproved_languages(session, in_force.questionnaire, study_site, on=day)
         )
     return gaps
+
+
+def _question_gaps(session: Session, in_force: queries.InForce) -> list[Saying]:
+    """Name what participants know and the criteria in force need, but no approved question asks."""
+    unasked = publishing.unasked_facts(
+        read_protocol(in_force.protocol.document),
+        Document.model_validate(in_force.questionnaire.document),
+        vocabulary_of(session, in_force.protocol.study_id),
+    )
+    lacking = N_("The questionnaire in force has no question for %(key)s, which participants know.")
+    return [Saying(lacking, {"key": key.name}) for key in unasked]
 
 
 def _words(status: StudySiteStatus) -> str:

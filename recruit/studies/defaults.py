@@ -14,6 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from recruit.studies.naming import neutral_name
 from screening.asking.questionnaire import (
     ConsentPurpose,
     ConsentText,
@@ -32,10 +33,10 @@ FIRST_CONSENT: Final = "1"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the default words need to know about a study."""
+    """What the default words need to know about a study; ``names`` are its neutral names by language."""
 
     operator: str
-    name: str
+    names: Mapping[str, str]
     languages: tuple[str, ...]
     screened_out_days: int = 90
     minutes: int = 5
@@ -49,13 +50,13 @@ class Told:
     def say(self, *path: str) -> Text:
         """Give a text of ``wording.toml`` with what is known filled in."""
         words = _words(path)
-        filled = {language: self._filled(words[language]) for language in KNOWN}
+        filled = {language: self._filled(words[language], language) for language in KNOWN}
         return self.text(filled["en"], filled["es"])
 
-    def _filled(self, template: str) -> str:
+    def _filled(self, template: str, language: str) -> str:
         return template.format(
             operator=self.operator,
-            name=self.name,
+            name=neutral_name(self.names, language),
             minutes=self.minutes,
             screened_out_days=self.screened_out_days,
             draft_hours=DRAFT_HOURS,
@@ -63,7 +64,7 @@ class Told:
 
 
 def title(told: Told) -> Text:
-    """Name the questionnaire without naming a condition."""
+    """Name the questionnaire in every language by the study's neutral name in that language."""
     return told.say("title")
 
 

@@ -8,14 +8,13 @@ result; ``screening.asking.publishing`` is the gate.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
 from recruit.studies import defaults
 from recruit.studies.defaults import KNOWN, Told
-from recruit.studies.naming import neutral_name
 from screening.asking.conditions import Condition, Is
 from screening.asking.items import (
     Assertion,
@@ -39,7 +38,7 @@ from screening.errors import UnknownKey
 from screening.facts import Choice, Denial, Flag, Statement, StatementStatus
 from screening.language.criteria import Coded, CodedStatus, Dating, Distinct, Leaf, Number, coded_part
 from screening.language.protocol import Protocol
-from screening.language.questions import Resolver
+from screening.language.questions import Resolver, participant_completes
 from screening.language.tree import walk
 from screening.terms import CodeSet, Terms
 from screening.texts import Respondent, Text
@@ -100,12 +99,9 @@ def unanswerable(protocol: Protocol, *, vocabulary: Vocabulary, terms: Terms) ->
     return tuple(found)
 
 
-def propose(
-    protocol: Protocol, told: Told, names: Mapping[str, str], *, vocabulary: Vocabulary, terms: Terms
-) -> Document:
+def propose(protocol: Protocol, told: Told, *, vocabulary: Vocabulary, terms: Terms) -> Document:
     """Draft a questionnaire that asks all that the protocol reads and participants can tell.
 
-    :param names: the study's neutral names by language
     :raises ValueError: there is nothing to ask
     """
     asked = asked_keys(protocol, vocabulary=vocabulary, terms=terms)
@@ -117,7 +113,7 @@ def propose(
     used = dict.fromkeys(item.section for item in items)
     every = defaults.sections(told)
     return Document(
-        title=title_of(told, names),
+        title=defaults.title(told),
         languages=told.languages,
         respondents=(Respondent.SELF,),
         notice=defaults.notice(told),
@@ -130,15 +126,6 @@ def propose(
     )
 
 
-def title_of(told: Told, names: Mapping[str, str]) -> Text:
-    """Name the questionnaire in every language by the study's name in that language."""
-    said = [
-        defaults.title(replace(told, name=neutral_name(names, code), languages=(code,)))
-        for code in told.languages
-    ]
-    return Text.model_validate({code: words for text in said for code, words in text.root.items()})
-
-
 def _askable(protocol: Protocol, resolver: Resolver) -> Iterator[tuple[Leaf, tuple[str, ...]]]:
     for criterion in protocol.criteria:
         for tree in (criterion.rule, criterion.unless):
@@ -149,16 +136,9 @@ def _askable(protocol: Protocol, resolver: Resolver) -> Iterator[tuple[Leaf, tup
                     atom = resolver.atom(part, criterion.evidence)
                 except UnknownKey:
                     continue
-                if atom.askable and not _needs_others(part, atom.keys, resolver.vocabulary):
+                key = resolver.vocabulary.get(part.key) if isinstance(part, Number) else None
+                if atom.askable and participant_completes(key, atom.keys, resolver.vocabulary):
                     yield part, atom.keys
-
-
-def _needs_others(leaf: Leaf, keys: tuple[str, ...], vocabulary: Vocabulary) -> bool:
-    """Tell whether a value is computed from one that no participant can tell, such as creatinine."""
-    key = vocabulary.get(leaf.key) if isinstance(leaf, Number) else None
-    if key is None or key.computed is None:
-        return False
-    return not all(vocabulary[name].participant_can_tell for name in keys)
 
 
 @dataclass(frozen=True, slots=True)

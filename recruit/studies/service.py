@@ -312,7 +312,7 @@ def add_fact_key(
     A key never changes once it stands: criteria and answers rest on what it says.
 
     :raises Invalid: the name is taken or outside the study's own space, or the description contradicts itself
-    """  # fmt: skip
+    """
     full = name if name.startswith(STUDY_PREFIX) else f"{STUDY_PREFIX}{name}"
     try:
         key = read_key(full, document)

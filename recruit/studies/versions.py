@@ -28,13 +28,13 @@ from recruit.studies.models import (
     VersionInForce,
     VersionStatus,
 )
+from recruit.studies.publishing import reasons_against
 from recruit.studies.questions import keys_read
 from recruit.vocabulary import terms, vocabulary_of
 from screening.asking.faults import MESSAGES, Problem
 from screening.asking.publishing import problems
 from screening.asking.questionnaire import Document, EarlierWords, document_hash, language_hash
 from screening.errors import InvalidCriteria
-from screening.language.checks import publishing_problems
 from screening.language.criteria import Node
 from screening.language.notation import parse_rule
 from screening.language.protocol import (
@@ -45,6 +45,7 @@ from screening.language.protocol import (
     read_protocol,
     write_protocol,
 )
+from screening.saying import Saying
 
 IN_FORCE = "in_force"
 WORDINGS = "wordings"
@@ -112,7 +113,7 @@ def _whole(protocol: Protocol) -> Protocol:
         return read_protocol(write_protocol(protocol))
     except InvalidCriteria as error:
         raise Invalid(
-            "The criteria do not go together: %(why)s.", field="text", values={"why": error.message}
+            "The criteria do not go together: %(why)s.", field="text", values={"why": error.saying}
         ) from None
 
 
@@ -185,31 +186,15 @@ def publish_protocol(session: Session, version_id: UUID, *, at: datetime) -> Pro
 
     What is still text is published as it is and stays unknown until a site tells; it is listed beforehand.
 
-    :raises Incomplete: naming what is wrong with which criterion, or that there is none
+    :raises Incomplete: naming every reason against it: see ``recruit.studies.publishing``
     """
     version = _draft(session, ProtocolVersion, version_id)
-    missing = protocol_gaps(session, version)
-    if missing:
+    reasons = reasons_against(session, version, on=at.date())
+    if reasons:
+        missing = tuple(one.saying() for one in reasons)
         raise Incomplete("This version cannot be published yet.", missing=missing)
     _publish(session, version, at=at)
     return version
-
-
-def protocol_gaps(session: Session, version: ProtocolVersion) -> tuple[str, ...]:
-    """Name, in sentences, everything that keeps criteria from being published."""
-    protocol = read_protocol(version.document)
-    numbers = {one.id: one.number or one.id for one in protocol.criteria}
-    found = publishing_problems(protocol, vocabulary=vocabulary_of(session, version.study_id), terms=terms())
-    return tuple(
-        f"Criterion {numbers[one.criterion]}: {one.message}" if one.criterion else one.message
-        for one in found
-        if one.blocking
-    )
-
-
-def still_text(protocol: Protocol) -> tuple[Criterion, ...]:
-    """List the criteria that nobody has confirmed as a rule, a site's check or a note."""
-    return tuple(criterion for criterion in protocol.criteria if criterion.rule is None)
 
 
 def draft_questionnaire(
@@ -290,19 +275,20 @@ def questionnaire_problems(session: Session, version: QuestionnaireVersion) -> t
     )
 
 
-def questionnaire_gaps(session: Session, version: QuestionnaireVersion) -> tuple[str, ...]:
+def questionnaire_gaps(session: Session, version: QuestionnaireVersion) -> tuple[Saying, ...]:
     """Name, in sentences, everything that keeps a questionnaire from being published."""
     return tuple(sentence(one) for one in questionnaire_problems(session, version) if one.blocks)
 
 
-def questionnaire_warnings(session: Session, version: QuestionnaireVersion) -> tuple[str, ...]:
+def questionnaire_warnings(session: Session, version: QuestionnaireVersion) -> tuple[Saying, ...]:
     """Name, in sentences, what somebody should look at before publishing a questionnaire."""
     return tuple(sentence(one) for one in questionnaire_problems(session, version) if not one.blocks)
 
 
-def sentence(problem: Problem) -> str:
-    """Say one problem in English."""
-    return f"{MESSAGES[problem.fault] % {'where': problem.where, **problem.params}}."
+def sentence(problem: Problem) -> Saying:
+    """Say one problem in a sentence."""
+    why = Saying(MESSAGES[problem.fault], {"where": problem.where, **problem.params})
+    return Saying("%(why)s.", {"why": why})
 
 
 def put_in_force(

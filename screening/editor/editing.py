@@ -28,6 +28,7 @@ from screening.language.criteria import (
     Not,
     Unconfirmed,
     read_rule,
+    refusal,
     write_rule_json,
 )
 from screening.language.notation import parse_rule, write_rule
@@ -195,8 +196,7 @@ def edit(rule: Node | None, path: Path, step: Step) -> Edited:
         edited = _edit(rule, path, step)
         return Edited(None if edited.rule is None else whole(edited.rule), edited.path)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InvalidCriteria(first["msg"].removeprefix("Value error, ")) from None
+        raise InvalidCriteria(refusal(error)) from None
 
 
 def fits(rule: Node, path: Path, step: Step) -> bool:
@@ -217,7 +217,7 @@ def whole(rule: Node) -> Node:
     try:
         parse_rule(write_rule(read))
     except NotationError as error:
-        raise InvalidCriteria(error.message) from None
+        raise InvalidCriteria(error.saying) from None
     return read
 
 

@@ -164,7 +164,7 @@ def _days(window: Window, scene: Scene) -> Iterator[tuple[date, bool]]:
 
 
 def _coded(leaf: Coded, scene: Scene) -> Iterator[Candidate]:
-    code = next(iter(_codes(leaf, scene)), None)
+    code = next(iter(codes_within(leaf, scene)), None)
     for statement, is_edge in _statements(leaf, code, scene) if code else ():
         yield Candidate((statement,), scene.on, is_edge)
     yield from (Candidate((denial,), scene.on) for denial in _denials(leaf))
@@ -175,7 +175,7 @@ def _denials(leaf: Coded) -> Iterator[Denial]:
     yield Denial(leaf.codes, DenialScope.PLANNED if planned else DenialScope.EVER)
 
 
-def _codes(leaf: Coded, scene: Scene) -> Iterator[Code]:
+def codes_within(leaf: Coded, scene: Scene) -> Iterator[Code]:
     """Give codes that lie within what the leaf asks for, as narrow as they are known."""
     wanted = CodeSet.of(scene.terms, leaf.codes, leaf.but)
     for code in leaf.codes:
@@ -273,7 +273,7 @@ def _lasting(leaf: Coded, statement: Statement, since: date) -> Iterator[tuple[S
 
 
 def _distinct(leaf: Distinct, scene: Scene) -> Iterator[Candidate]:
-    codes = list(islice(_apart(_codes(leaf.of, scene), scene), leaf.count))
+    codes = list(islice(_apart(codes_within(leaf.of, scene), scene), leaf.count))
     if leaf.by is DistinctBy.KIND:
         told = [next(_statements(leaf.of, code, scene))[0] for code in codes]
         if len(told) == leaf.count:

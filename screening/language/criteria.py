@@ -32,6 +32,8 @@ from screening.errors import InvalidCriteria
 from screening.exact import CalendarDuration, Count, ExactDecimal, KeyName, Plain
 from screening.facts import Code, EvidenceSource
 from screening.intervals import CalendarUnit, Duration
+from screening.saying import Saying
+from screening.slips import N_
 from screening.units import check_unit
 from screening.vocabulary import About, Answerer
 
@@ -51,9 +53,9 @@ def _read_code(value: object) -> Code:
     parts = dict(value) if isinstance(value, Mapping) else {}
     code = Code(str(parts.pop("system", "")), str(parts.pop("code", "")), str(parts.pop("release", "")))
     if parts or not code.system or not code.code:
-        raise ValueError("a code has system and code, and perhaps release")
+        raise ValueError(N_("A code has system and code, and perhaps release."))
     if not _CODE.fullmatch(f"{code.system}@{code.release}|{code.code}"):
-        raise ValueError("a code is written with letters, digits and . + : _ * / -")
+        raise ValueError(N_("A code is written with letters, digits and the signs . + : _ * / -."))
     return code
 
 
@@ -130,9 +132,9 @@ class Window(Strict):
     @model_validator(mode="after")
     def _two_lengths(self) -> Self:
         if (self.form is WindowForm.BETWEEN) != (self.upto is not None):
-            raise ValueError("between, and only between, has two lengths")
+            raise ValueError(N_("Between, and only between, has two lengths."))
         if self.upto is not None and _days(self.upto) < _days(self.length):
-            raise ValueError("between begins with the shorter length")
+            raise ValueError(N_("Between begins with the shorter length."))
         return self
 
 
@@ -187,7 +189,7 @@ class Number(Leaf):
     @classmethod
     def _one_per_unit(cls, limits: tuple[Limits, ...]) -> tuple[Limits, ...]:
         if len({limit.unit for limit in limits}) < len(limits):
-            raise ValueError("limits are given once per unit")
+            raise ValueError(N_("Limits are given once per unit."))
         return limits
 
 
@@ -226,7 +228,7 @@ class Is(Leaf):
     @classmethod
     def _unlike(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(codes)) < len(codes):
-            raise ValueError("a code is named once")
+            raise ValueError(N_("A code is named once."))
         return codes
 
 
@@ -281,9 +283,9 @@ class Coded(Leaf):
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         if self.for_at_least is not None and self.status is not CodedStatus.CURRENT:
-            raise ValueError('"for at least" needs status current')
+            raise ValueError(N_('"for at least" needs status current.'))
         if self.dating is not Dating.ACTIVE and self.window is None:
-            raise ValueError("onset or end is asked for with a window")
+            raise ValueError(N_("Onset or end is asked for with a window."))
         return self
 
 
@@ -311,7 +313,7 @@ class Distinct(Leaf):
     @model_validator(mode="after")
     def _said_once(self) -> Self:
         if self.of.decides_from is not None or self.of.told_by is not None:
-            raise ValueError("who decides and who can tell is said of the count")
+            raise ValueError(N_("Who decides and who can tell is said of the count."))
         return self
 
 
@@ -386,7 +388,7 @@ class ButNot(Base):
     @model_validator(mode="after")
     def _no_exempt_person(self) -> Self:
         if {type(self.of), type(self.exempt)} == {Coded}:
-            raise ValueError('exempt codes are named inside the criterion: "... but not in (...)"')
+            raise ValueError(N_('Exempt codes are named inside the criterion: "... but not in (...)".'))
         return self
 
 
@@ -478,24 +480,33 @@ def checked(model: type[M], document: object) -> M:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise InvalidCriteria(first["msg"].removeprefix("Value error, "), where=where) from None
+        raise InvalidCriteria(refusal(error), where=where) from None
+
+
+def refusal(error: ValueError) -> Saying:
+    """Say in a sentence why something cannot be built; of several reasons, the first."""
+    text = str(error)
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        text = str(first["msg"]).removeprefix("Value error, ")
+    return Saying(f"{text[:1].upper()}{text[1:].rstrip('.')}.")
 
 
 def _check_ends(
     ge: Decimal | int | None, gt: Decimal | int | None, le: Decimal | int | None, lt: Decimal | int | None
 ) -> None:
     if (ge is not None and gt is not None) or (le is not None and lt is not None):
-        raise ValueError("a range has one lower and one upper end")
+        raise ValueError(N_("A range has one lower and one upper end."))
     lower = ge if ge is not None else gt
     upper = le if le is not None else lt
     if lower is None and upper is None:
-        raise ValueError("a range has at least one end")
+        raise ValueError(N_("A range has at least one end."))
     if (
         lower is not None
         and upper is not None
         and (lower > upper or (lower == upper and (ge is None or le is None)))
     ):
-        raise ValueError("nothing lies between these ends")
+        raise ValueError(N_("Nothing lies between these ends."))
 
 
 def _check_depth(document: object) -> None:
@@ -510,4 +521,4 @@ def _check_depth(document: object) -> None:
         if not below:
             return
         level = below
-    raise InvalidCriteria(f"a rule is at most {DEEPEST} levels deep")
+    raise InvalidCriteria(Saying(N_("A rule is at most %(most)s levels deep."), {"most": DEEPEST}))

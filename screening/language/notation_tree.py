@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from lark import Token, Transformer, Tree, v_args
 from lark.tree import Meta
-from pydantic import ValidationError
 
 from screening.errors import NotationError
 from screening.facts import Code, EvidenceSource
@@ -43,8 +42,11 @@ from screening.language.criteria import (
     When,
     Window,
     WindowForm,
+    refusal,
 )
 from screening.language.protocol import Anchor, Cohort, Criterion, CriterionKind, Protocol
+from screening.saying import Saying
+from screening.slips import N_
 from screening.terms import Terms
 from screening.vocabulary import DEFAULT_SYSTEM, About, Answerer, Vocabulary, nearest
 
@@ -69,11 +71,8 @@ def built(make: Callable[[], T], token: Token) -> T:
     """
     try:
         return make()
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise slip(token, first["msg"].removeprefix("Value error, ")) from None
     except ValueError as error:
-        raise slip(token, str(error)) from None
+        raise slip(token, refusal(error)) from None
 
 
 def build(
@@ -87,10 +86,9 @@ def build(
     return made
 
 
-def slip(token: Token, message: str, suggestion: str | None = None) -> NotationError:
+def slip(token: Token, saying: Saying, suggestion: str | None = None) -> NotationError:
     """Make the error of a slip at a token."""
-    text = message[:1].upper() + message[1:]
-    return NotationError(token.line or 1, token.column or 1, text.rstrip(".") + ".", suggestion)
+    return NotationError(token.line or 1, token.column or 1, saying, suggestion)
 
 
 @v_args(inline=True)
@@ -118,7 +116,7 @@ class _Builder(Transformer[Token, Any]):
 
     def anchor(self, name: Token, earliest: Duration, latest: Duration, side: Token) -> Field:
         if side != "after":
-            raise slip(side, "An anchor lies after screening")
+            raise slip(side, Saying(N_("An anchor lies after screening.")))
         return "anchors", (name, Anchor(earliest=earliest, latest=latest))
 
     def cohort(self, slug: Token, name: Token) -> Field:
@@ -136,7 +134,7 @@ class _Builder(Transformer[Token, Any]):
             else:
                 _once(fields, _named(token, name), value)
         if "text" not in fields:
-            raise slip(slug, f"The criterion {slug} has no text")
+            raise slip(slug, Saying(N_("The criterion %(id)s has no text."), {"id": str(slug)}))
         return "criteria", built(lambda: Criterion.model_validate(fields), slug)
 
     def number_property(self, text: Token) -> tuple[Token, str, Any]:
@@ -225,7 +223,7 @@ class _Builder(Transformer[Token, Any]):
         if self._vocabulary is not None and self._terms is not None:
             for problem in leaf_problems(leaf, vocabulary=self._vocabulary, terms=self._terms):
                 place = self._text.find(problem.word, meta.start_pos, meta.end_pos)
-                raise slip(_at(self._text, place) if place >= 0 else token, problem.message, problem.suggestion)
+                raise slip(_at(self._text, place) if place >= 0 else token, problem.saying, problem.suggestion)
         return leaf
 
     def decided(self, name: Token) -> Field:
@@ -357,7 +355,7 @@ def _ends(parts: Iterable[End | Token]) -> tuple[dict[str, Token], Token]:
             unit = part
             continue
         if _ENDS[part.sign] in fields:
-            raise slip(part.sign, f"{part.sign} stands there twice")
+            raise slip(part.sign, _twice(part.sign))
         fields[_ENDS[part.sign]] = part.number
     return fields, unit
 
@@ -370,7 +368,7 @@ def _code(token: Token, default: str) -> Code:
 
 def _count(token: Token) -> int:
     if not token.isdigit() or len(token) > 6:
-        raise slip(token, f"{token} is not a whole number")
+        raise slip(token, Saying(N_("%(word)s is not a whole number."), {"word": str(token)}))
     return int(token)
 
 
@@ -381,7 +379,8 @@ def _calendar(token: Token) -> CalendarUnit:
 def _member(kind: type[E], token: Token) -> E:
     words = [member.value for member in kind]
     if token not in words:
-        raise slip(token, f"“{token}” is none of {', '.join(words)}", nearest(str(token), words))
+        unknown = Saying(N_("“%(word)s” is none of %(words)s."), {"word": str(token), "words": tuple(words)})
+        raise slip(token, unknown, nearest(str(token), words))
     return kind(str(token))
 
 
@@ -389,7 +388,7 @@ def _text(token: Token) -> str:
     try:
         text: str = json.loads(token, strict=False)
     except ValueError:
-        raise slip(token, "This text has a backslash that says nothing") from None
+        raise slip(token, Saying(N_("This text has a backslash that says nothing."))) from None
     return text
 
 
@@ -397,7 +396,7 @@ def _json(token: Token) -> object:
     try:
         value: object = json.loads(_text(token))
     except ValueError:
-        raise slip(token, "This is not JSON") from None
+        raise slip(token, Saying(N_("This is not JSON."))) from None
     return value
 
 
@@ -408,9 +407,13 @@ def _named(token: Token, name: str) -> Token:
 def _once(fields: dict[str, Any], name: Token | str, value: object) -> None:
     if str(name) in fields:
         if isinstance(name, Token):
-            raise slip(name, f"{name} stands there twice")
-        raise ValueError(f"{name} stands there twice")
+            raise slip(name, _twice(name))
+        raise ValueError(str(_twice(name)))
     fields[str(name)] = value
+
+
+def _twice(word: str) -> Saying:
+    return Saying(N_("%(word)s stands there twice."), {"word": str(word)})
 
 
 def _at(text: str, place: int) -> Token:

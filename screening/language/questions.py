@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from screening.language.criteria import Age, Attested, Coded, Distinct, Is, Leaf, Number, When
@@ -85,6 +85,17 @@ class Resolver:
         if teller is not None:
             return teller is Answerer.PARTICIPANT
         return any(key.participant_can_tell for key in keys)
+
+
+def participant_completes(key: Key | None, lacking: Iterable[str], vocabulary: Vocabulary) -> bool:
+    """Tell whether the person can give what a leaf lacks: of a computed value everything, else some of it.
+
+    Whoever cannot tell their creatinine settles no eGFR by telling their sex.
+    """
+    held = [vocabulary.get(name) for name in lacking]
+    told = [one is not None and one.participant_can_tell for one in held]
+    is_computed = key is not None and key.computed is not None
+    return bool(told) and (all(told) if is_computed else any(told))
 
 
 def _fitting(told: Sequence[tuple[Key, CodeSet]], wanted: CodeSet) -> list[tuple[Key, CodeSet]]:

@@ -484,6 +484,14 @@ class TestLeadIns:
             ("All of the following:", "all"),
             ("Meeting each of the following criteria:", "all"),
             ("None of the following:", "none"),
+            ("Some or all of the following:", "unclear"),
+            ("Some, if not all, of the following:", "unclear"),
+            ("Has some and/or all the following symptoms:", "unclear"),
+            ("Most of the following:", "unclear"),
+            ("Not necessarily all of the following:", "unclear"),
+            ("Despite some of these drugs, has all of the following:", "all"),
+            ("Has some or all teeth and one of the following:", "any"),
+            ("In some conditions, as defined below:", "unstated"),
             ("Organ function as defined below:", "unstated"),
             ("At least one measurable lesion meeting these demands:", "unstated"),
         ],
@@ -501,6 +509,14 @@ class TestLeadIns:
         criteria = split(text)
 
         assert criteria[0].group == "any"
+
+    @pytest.mark.parametrize("word", ["or", "and"])
+    def test_lets_no_ending_settle_what_the_lead_in_leaves_open(self, word: str) -> None:
+        text = f"Inclusion Criteria:\n\n1. Some or all of the following:\n\n   * Asthma; {word}\n   * Eczema"
+
+        criteria = split(text)
+
+        assert criteria[0].group == "unclear"
 
     def test_does_not_read_a_group_without_children(self) -> None:
         text = "Inclusion Criteria:\n\n* Any of the following: asthma, eczema"

@@ -12,12 +12,11 @@ from sqlalchemy.orm import Session
 
 from recruit import context
 from recruit.accounts.models import Role
-from recruit.interop.eligibility import blanks
-from recruit.studies import importing, questions, reach, versions
+from recruit.studies import questions, reach, versions
 from recruit.studies.models import ProtocolVersion, VersionStatus
 from recruit.vocabulary import terms, vocabulary_of
 from recruit.web.coordinator import changes as consequences
-from recruit.web.coordinator import frame, words
+from recruit.web.coordinator import frame, readiness, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.frame import Failed
 from recruit.web.coordinator.reading import Posted
@@ -188,6 +187,9 @@ def _told(criterion: Criterion, fields: tuple[str, ...]) -> str:
 
 
 def _page(study_id: UUID, failed: Failed | None = None) -> ResponseReturnValue:
+    from recruit.interop.eligibility import blanks  # here for the start: few requests read a registry
+    from recruit.studies import importing
+
     with context.reading() as session:
         study = reach.study_to_read(session, study_id, frame.reading_scope())
         rows = list(versions.versions_of(session, ProtocolVersion, study.id))
@@ -202,12 +204,13 @@ def _page(study_id: UUID, failed: Failed | None = None) -> ResponseReturnValue:
             parts |= {
                 "listed": shown(protocol, Resolver(vocabulary, terms())),
                 "lacking": lacking,
-                "gaps": versions.protocol_gaps(session, version),
                 "blanks": blanks(record) if record else (),
                 "is_to_come": consequences.is_to_come(session, version),
                 "before": before,
                 "changes": changes(read_protocol(before.document), protocol) if before else [],
             }
+            if version.status is VersionStatus.DRAFT:
+                parts |= readiness.parts(session, version)
     return frame.page(
         "studies/criteria.html",
         failed=failed,

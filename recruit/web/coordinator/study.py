@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 
 from recruit import context
 from recruit.accounts.models import Role
-from recruit.interop.registry import StudyRecord, restored
 from recruit.materials import queries as material_queries
 from recruit.materials.models import Approval, MaterialState
 from recruit.materials.queries import Alarm
-from recruit.studies import activation, importing, overview, queries, reach, service, versions
+from recruit.studies import activation, overview, publishing, queries, reach, service, versions
 from recruit.studies.models import (
     Hold,
     ProtocolVersion,
@@ -29,6 +28,7 @@ from recruit.studies.models import (
     StudySiteStatus,
 )
 from recruit.studies.queries import InForce
+from recruit.web import fields
 from recruit.web.coordinator import frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.guards import allow
@@ -75,6 +75,9 @@ def study(study_id: UUID) -> ResponseReturnValue:
 @allow(Role.COORDINATOR, Role.AUDITOR)
 def registry(study_id: UUID) -> ResponseReturnValue:
     """Show what the registry says, its locations, and how its record changed; internal text, not our sites."""
+    from recruit.interop.registry import restored  # here for the start: few requests read a registry
+    from recruit.studies import importing
+
     with context.reading() as session:
         found = reach.study_to_read(session, study_id, frame.reading_scope())
         last = importing.last_import(session, found)
@@ -90,7 +93,7 @@ def registry(study_id: UUID) -> ResponseReturnValue:
             .order_by(StudyLocation.position)
             .limit(500)
         ).all()
-    record: StudyRecord | None = restored(last.record) if last else None
+    record = restored(last.record) if last else None
     return frame.page(
         "studies/registry.html",
         words=words,
@@ -119,7 +122,7 @@ def _place(session: Session, study_site: StudySite, site: Site) -> Place:
     return Place(
         study_site=study_site,
         site=site,
-        missing=activation.missing(session, study_site, at=at)
+        missing=tuple(map(fields.worded, activation.missing(session, study_site, at=at)))
         if running or study_site.status in _NOT_YET
         else (),
         in_force=queries.in_force(session, study_site.id, on=on),
@@ -191,4 +194,4 @@ def _written(session: Session, found: Study) -> dict[str, object]:
 
 def _still_text(session: Session, found: Study) -> int:
     newest = next(iter(versions.versions_of(session, ProtocolVersion, found.id)), None)
-    return len(versions.still_text(read_protocol(newest.document))) if newest else 0
+    return len(publishing.still_text(read_protocol(newest.document))) if newest else 0

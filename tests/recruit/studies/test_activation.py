@@ -89,7 +89,7 @@ class TestMissing:
 
         with pytest.raises(Incomplete) as refused:
             activation.set_status(session, made.study_site.id, S.ACTIVATED, at=NOON)
-        assert any(said in gap for gap in refused.value.missing), refused.value.missing
+        assert any(said in str(gap) for gap in refused.value.missing), refused.value.missing
 
 
 class TestSetStatus:

@@ -15,8 +15,8 @@ from screening.texts import Respondent, Text
 from screening.vocabulary import packaged_vocabulary
 
 SELF = Respondent.SELF
-TOLD = Told(operator="Harbor Trials", name="Harbor study", languages=("en", "es"))
 NAMES = {"en": "Harbor study", "es": "estudio Faro"}
+TOLD = Told(operator="Harbor Trials", names=NAMES, languages=("en", "es"))
 
 
 @pytest.fixture
@@ -33,9 +33,7 @@ def document() -> Document:
         Criterion(id=f"c{n}", kind=CriterionKind.INCLUSION, text=rule, rule=parse_rule(rule))
         for n, rule in enumerate(rules)
     )
-    return questions.propose(
-        Protocol(criteria=criteria), TOLD, NAMES, vocabulary=packaged_vocabulary(), terms=terms()
-    )
+    return questions.propose(Protocol(criteria=criteria), TOLD, vocabulary=packaged_vocabulary(), terms=terms())
 
 
 def _held(text: Text | None) -> dict[str, dict[Respondent, str]]:

@@ -26,6 +26,7 @@ from recruit.studies.models import (
 from screening.language.criteria import Age, Is, SiteOnly
 from screening.language.protocol import read_protocol
 from tests.conftest import NOON
+from tests.factories import publish_criteria
 from tests.recruit.interop.records import ABSENT, TEXT, make_document
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "ctgov" / "studies"
@@ -90,7 +91,7 @@ class TestImport:
         with database.transaction(actor="test") as session:
             one = read_protocol(draft.document).criteria[1]
             versions.save_criterion(session, draft.id, one.id, {"rule": SiteOnly(text=one.text)})
-            published = versions.publish_protocol(session, draft.id, at=NOON)
+            published = publish_criteria(session, session.get_one(ProtocolVersion, draft.id), at=NOON)
             before = dict(published.document)
 
         changed = _file({"eligibilityModule.eligibilityCriteria": TEXT.replace("Stroke last year", "Epilepsy")})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recruit.studies import questions
+from recruit.studies import defaults
 from recruit.studies.defaults import Told
 from recruit.studies.naming import any_name, neutral_name
 
@@ -44,9 +44,9 @@ def test_an_address_is_made_of_the_english_name_where_there_is_one(names: dict[s
 def test_a_questionnaire_is_called_in_each_language_by_the_name_in_that_language(
     names: dict[str, str], spanish: str
 ) -> None:
-    told = Told(operator="Harbor Trials", name="Harbor study", languages=("en", "es"))
+    told = Told(operator="Harbor Trials", names=names, languages=("en", "es"))
 
-    title = questions.title_of(told, names)
+    title = defaults.title(told)
 
     assert title.say("es") == spanish
     assert title.say("en") in ("Questions about the Harbor study", "Questions about the health study")

@@ -25,8 +25,8 @@ from screening.texts import Respondent
 from screening.vocabulary import Key, Sensitivity, packaged_vocabulary, read_key
 
 VOCABULARY = packaged_vocabulary()
-TOLD = Told(operator="Harbor Trials", name="Harbor study", languages=("en", "es"), registry=True)
 NAMES = {"en": "Harbor study", "es": "estudio Faro"}
+TOLD = Told(operator="Harbor Trials", names=NAMES, languages=("en", "es"), registry=True)
 TODAY = date(2026, 11, 18)
 
 
@@ -44,7 +44,7 @@ def _protocol(*rules: str, kind: CriterionKind = CriterionKind.INCLUSION) -> Pro
 
 
 def _propose(protocol: Protocol) -> Document:
-    return questions.propose(protocol, TOLD, NAMES, vocabulary=VOCABULARY, terms=terms())
+    return questions.propose(protocol, TOLD, vocabulary=VOCABULARY, terms=terms())
 
 
 def _problems(protocol: Protocol, document: Document) -> list[str]:
@@ -256,7 +256,7 @@ def test_a_count_is_asked_without_a_unit() -> None:
         criteria=(Criterion(id="c0", kind=CriterionKind.INCLUSION, text="Flare-ups", rule=rule),)
     )
 
-    document = questions.propose(protocol, TOLD, NAMES, vocabulary=vocabulary, terms=terms())
+    document = questions.propose(protocol, TOLD, vocabulary=vocabulary, terms=terms())
 
     [asked] = [item for item in document.items if isinstance(item, Integer)]
     assert (asked.unit, asked.unit_text) == ("1", None)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from recruit.db import Database
 from recruit.errors import Conflict, Incomplete, Invalid, NotFound, Refused
-from recruit.studies import editing, queries, versions
+from recruit.studies import editing, publishing, queries, versions
 from recruit.studies.models import ProtocolVersion, QuestionnaireVersion, VersionStatus
 from screening.asking.questionnaire import Document
 from screening.errors import NotationError
@@ -70,9 +70,9 @@ class TestProtocolVersions:
 
         versions.add_criterion(session, draft.id, kind=CriterionKind.EXCLUSION, text=" Stroke ", number="4")
         added = read_protocol(draft.document).criteria[0]
-        assert versions.still_text(read_protocol(draft.document)) == (added,)
+        assert publishing.still_text(read_protocol(draft.document)) == (added,)
         versions.save_criterion(session, draft.id, added.id, {"rule": SiteOnly(text=added.text)})
-        assert versions.still_text(read_protocol(draft.document)) == ()
+        assert publishing.still_text(read_protocol(draft.document)) == ()
         versions.remove_criterion(session, draft.id, added.id)
 
         assert read_protocol(draft.document).criteria == ()
@@ -105,7 +105,7 @@ class TestProtocolVersions:
         with pytest.raises(Incomplete) as refused:
             versions.publish_protocol(session, draft.id, at=NOON)
 
-        assert refused.value.missing == ("The protocol has no criteria.",)
+        assert [str(gap) for gap in refused.value.missing] == ["The protocol has no criteria."]
 
     def test_says_where_a_rule_slips_and_what_may_have_been_meant(self, session: Session) -> None:
         study = make_study(session)
@@ -132,9 +132,9 @@ class TestQuestionnaireVersions:
         with pytest.raises(Incomplete) as refused:
             versions.publish_questionnaire(session, draft.id, at=NOON)
 
-        assert refused.value.missing == (
-            "The protocol needs pregnant, which a participant knows, but no question asks it.",
-        )
+        assert [str(gap) for gap in refused.value.missing] == [
+            "The protocol needs pregnant, which a participant knows, but no question asks it."
+        ]
 
     def test_names_a_language_that_is_missing(self, session: Session) -> None:
         made = make_open_study(session)
@@ -143,7 +143,7 @@ class TestQuestionnaireVersions:
         )
         draft = versions.draft_questionnaire(session, made.study.id, document, at=NOON)
 
-        gaps = versions.questionnaire_gaps(session, draft)
+        gaps = [str(gap) for gap in versions.questionnaire_gaps(session, draft)]
 
         assert "birth: text is missing in vi (about: self)." in gaps
 
