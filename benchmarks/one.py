@@ -29,6 +29,7 @@ from screening.atoms.numbers import cuts_of, place_of
 from screening.atoms.stretches import Stretch, day_numbers
 from screening.atoms.table import OpenProtocols
 from screening.atoms.views import View, look
+from screening.combinations import packaged_terms
 from screening.facts import (
     Choice,
     Code,
@@ -74,13 +75,13 @@ from screening.language.lowering import (
 from screening.language.protocol import Criterion, CriterionKind, Protocol
 from screening.language.questions import BIRTH, Resolver
 from screening.language.windows import edges
-from screening.terms import ATC, ICD10CM, CodeSet, PrefixTerms
+from screening.terms import ATC, ICD10CM, CodeSet
 from screening.verdict import Kleene
 from screening.vocabulary import About, Key, KeyKind, packaged_vocabulary
 
 TODAY = date(2026, 11, 22)
 VOCABULARY = packaged_vocabulary()
-TERMS = PrefixTerms()
+TERMS = packaged_terms()
 
 # key, unit of the limits, from, to, steps between
 MEASURES = (

@@ -33,6 +33,7 @@ REFUSALS = (
     "Forbidden",
     "Unavailable",
     "DraftGone",
+    "Incomplete",
 )
 """Errors carry their sentence as first argument; it is shown in the language of the page."""
 PUBLIC = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from screening.saying import Saying
+
 Values = Mapping[str, object]
 NO_VALUES: Values = MappingProxyType({})
 
@@ -25,13 +27,18 @@ class RecruitError(Exception):
 
     def said(self, translate: Callable[[str], str]) -> str:
         """Give the sentence in the language that ``translate`` turns into."""
-        return translate(self.sentence) % self.values if self.values else translate(self.sentence)
+        return Saying(self.sentence, self.values).said(translate)
 
 
 class Invalid(RecruitError):
     """What was sent cannot be read; ``field`` names the part that is wrong."""
 
     code = "invalid"
+
+    @classmethod
+    def of(cls, saying: Saying, *, field: str | None = None) -> Invalid:
+        """Refuse with a sentence that the core has made."""
+        return cls(saying.sentence, field=field, values=saying.values)
 
     def at(self, field: str | None) -> Invalid:
         """Say the same of another field, such as the one of a form."""
@@ -67,7 +74,7 @@ class Incomplete(Refused):
 
     code = "incomplete"
 
-    def __init__(self, sentence: str, *, missing: tuple[str, ...]) -> None:
+    def __init__(self, sentence: str, *, missing: tuple[Saying, ...]) -> None:
         super().__init__(sentence)
         self.missing = missing
 

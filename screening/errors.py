@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from screening.saying import Saying
+
 
 class ScreeningError(Exception):
     """Anything the pure core refuses; `code` is for machines, the message for people."""
@@ -43,31 +45,45 @@ class UnknownKey(ScreeningError, KeyError):
 
 
 class InvalidCriteria(ScreeningError, ValueError):
-    """A criteria document that cannot be read; `where` is the path into it, such as `criteria.3.rule`."""
+    """A criteria document that cannot be read; `where` is the path into it, such as `criteria.3.rule`.
+
+    `saying` is what a catalog translates, and `message` the same in English.
+    """
 
     code = "invalid_criteria"
 
-    def __init__(self, message: str, *, where: str = "") -> None:
+    def __init__(self, saying: Saying | str, *, where: str = "") -> None:
         self.where = where
-        self.message = message
-        super().__init__(f"{where}: {message}" if where else message)
+        self.saying = saying if isinstance(saying, Saying) else Saying(saying)
+        self.message = str(self.saying)
+        super().__init__(f"{where}: {self.message}" if where else self.message)
 
 
 class NotationError(ScreeningError, ValueError):
-    """A slip in the written notation, with its place counted from 1 and what may have been meant."""
+    """A slip in the written notation, with its place counted from 1 and what may have been meant.
+
+    `saying` is what a catalog translates, and `message` the same in English.
+    """
 
     code = "notation"
 
-    def __init__(self, line: int, column: int, message: str, suggestion: str | None = None) -> None:
+    def __init__(self, line: int, column: int, saying: Saying, suggestion: str | None = None) -> None:
         self.line = line
         self.column = column
-        self.message = message
+        self.saying = saying
+        self.message = str(saying)
         self.suggestion = suggestion
         hint = f" Did you mean {suggestion}?" if suggestion else ""
-        super().__init__(f"Line {line}, column {column}: {message}{hint}")
+        super().__init__(f"Line {line}, column {column}: {self.message}{hint}")
 
 
 class InvalidSnapshot(ScreeningError, ValueError):
     """A folder that holds no snapshot of columns, or one that this engine cannot use."""
 
     code = "invalid_snapshot"
+
+
+class NotInTables(ScreeningError, ValueError):
+    """A protocol that the tables of a pool cannot judge exactly, such as tables made before a key changed."""
+
+    code = "not_in_tables"

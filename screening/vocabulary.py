@@ -19,8 +19,6 @@ from importlib import resources
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
 
 from screening.analytes import Analyte, packaged_analytes
 from screening.computed import COMPUTATIONS
@@ -370,6 +368,9 @@ class Vocabulary:
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """Give the word that is most like another one, if any is near."""
+    from rapidfuzz import process  # here for the start: only a word that is unknown needs them
+    from rapidfuzz.distance import OSA
+
     found = process.extractOne(word, list(words), scorer=OSA.normalized_similarity, score_cutoff=0.6)
     return None if found is None else found[0]
 

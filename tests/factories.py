@@ -18,7 +18,7 @@ from recruit.materials import queries as material_queries
 from recruit.materials import service as materials
 from recruit.materials.approvals import Decision
 from recruit.materials.models import Approval, Determination, MaterialKind, MaterialState
-from recruit.studies import activation, places, questions, versions
+from recruit.studies import activation, places, publishing, questions, versions
 from recruit.studies import service as study_service
 from recruit.studies.defaults import Told
 from recruit.studies.models import (
@@ -198,17 +198,7 @@ def make_open_study(
     study_site = places.add_site(session, study.id, site.id, at=at)
     prepare_study_site(session, study_site, at=at)
     protocol = make_protocol(session, study, rules, at=at)
-    told = Told(
-        operator="Trial Recruit", name=neutral["en"], languages=languages, registry=study.registry_allowed
-    )
-    document = questions.propose(
-        read_protocol(protocol.document),
-        told,
-        neutral,
-        vocabulary=vocabulary_of(session, study.id),
-        terms=terms(),
-    )
-    draft = versions.draft_questionnaire(session, study.id, document, at=at)
+    [draft] = versions.versions_of(session, QuestionnaireVersion, study.id)
     questionnaire = versions.publish_questionnaire(session, draft.id, at=at)
     _write_pages(session, study, languages, at=at)
     approve_everything(session, study, at=at)
@@ -231,6 +221,23 @@ def make_protocol(
         for place, (kind, text, rule) in enumerate(rules, start=1)
     )
     draft = versions.draft_protocol(session, study.id, Protocol(criteria=criteria), at=at)
+    return publish_criteria(session, draft, at=at)
+
+
+def publish_criteria(session: Session, draft: ProtocolVersion, *, at: datetime = AT) -> ProtocolVersion:
+    """Publish criteria; where the newest questions do not ask all they need, better ones are drafted first."""
+    study = session.get_one(Study, draft.study_id)
+    protocol, vocabulary = read_protocol(draft.document), vocabulary_of(session, study.id)
+    newest = publishing.newest_questions(session, study.id)
+    if publishing.unasked_facts(protocol, newest, vocabulary):
+        told = Told(
+            operator="Trial Recruit",
+            names=study.neutral_names,
+            languages=questions.languages_of(study.icf_languages),
+            registry=study.registry_allowed,
+        )
+        document = questions.propose(protocol, told, vocabulary=vocabulary, terms=terms())
+        versions.draft_questionnaire(session, study.id, document, at=at)
     return versions.publish_protocol(session, draft.id, at=at)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
@@ -11,9 +13,10 @@ import click
 from recruit import context
 from recruit.commands.plain import PlainGroup
 from recruit.db import found
-from recruit.matching import replaying
 from recruit.matching.models import AssessmentRow
-from recruit.matching.replaying import Replay
+
+if TYPE_CHECKING:
+    from recruit.matching.replaying import Replay
 
 group = PlainGroup("assessments", help="Stored verdicts.")
 _AT_ONCE = 500
@@ -39,20 +42,25 @@ def replay_command(assessments: tuple[UUID, ...]) -> None:
 
 
 def _asked(keys: tuple[UUID, ...]) -> list[Replay]:
+    from recruit.matching import replaying  # here for the start: one command needs it
+
     with context.application().database.reading() as session:
         return [replaying.replay(session, found(session, AssessmentRow, key)) for key in keys]
 
 
-def _all() -> list[Replay]:
-    replays: list[Replay] = []
+def _all() -> Iterator[Replay]:
+    """Go through all of them, so many at once that neither memory nor a transaction grows with their number."""
+    from recruit.matching import replaying
+
     last: UUID | None = None
     while True:
         with context.application().database.reading() as session:
             rows = replaying.sample(session, count=_AT_ONCE, after=last)
-            replays += [replaying.replay(session, row) for row in rows]
-            if not rows:
-                return replays
-            last = rows[-1].id
+            replays = [replaying.replay(session, row) for row in rows]
+        if not rows:
+            return
+        yield from replays
+        last = rows[-1].id
 
 
 def _kind(one: Replay) -> str:

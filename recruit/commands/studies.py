@@ -6,13 +6,15 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from recruit import context
 from recruit.commands.plain import PlainGroup
-from recruit.studies import importing
-from recruit.studies.importing import Came, FileOutcome, Imported
+
+if TYPE_CHECKING:
+    from recruit.studies.importing import FileOutcome, Imported
 
 group = PlainGroup("studies", help="Studies from a registry.")
 
@@ -24,6 +26,8 @@ def import_command(files: tuple[str, ...]) -> None:
 
     Each file is imported by itself; the exit status is 1 if one failed.
     """
+    from recruit.studies import importing  # here for the start, as for every import below: one command needs it
+
     application = context.application()
     at = application.clock.now()
     failed = False
@@ -47,6 +51,8 @@ def line(outcome: FileOutcome) -> str:
 
 
 def _said(one: Imported) -> str:
+    from recruit.studies.importing import Came
+
     if one.came is Came.CREATED:
         return f"{one.nct_id} created"
     if one.came is Came.UNCHANGED:
@@ -56,6 +62,8 @@ def _said(one: Imported) -> str:
 
 
 def _reader(path: Path) -> Callable[[], bytes]:
+    from recruit.studies import importing
+
     def read() -> bytes:
         importing.require_file(path.stat().st_size)
         return path.read_bytes()

@@ -157,4 +157,4 @@ def version_to_ask(session: Session, version_id: UUID, study_site_id: UUID | Non
         and one.since <= on
         and one.text.earlier is EarlierWords.STOP
     ]
-    return max(stopping, key=lambda one: one.since).version_id if stopping else version_id
+    return max(stopping, key=lambda one: (one.since, one.number)).version_id if stopping else version_id

@@ -22,14 +22,12 @@ def document_of(
     """Write a study's questionnaire in English and Spanish."""
     told = Told(
         operator=operator,
-        name=data.neutral_names[LANGUAGES[0]],
+        names=data.neutral_names,
         languages=LANGUAGES,
         screened_out_days=data.screened_out_days,
         registry=data.registry_allowed,
     )
-    draft = questions.propose(
-        protocol, told, data.neutral_names, vocabulary=vocabulary, terms=terms
-    ).model_dump(mode="json")
+    draft = questions.propose(protocol, told, vocabulary=vocabulary, terms=terms).model_dump(mode="json")
     draft["respondents"] = [one.value for one in data.respondents]
     draft["items"] = _edited(draft["items"], data.items)
     document = Document.model_validate(draft)

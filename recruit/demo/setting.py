@@ -123,9 +123,9 @@ def _criteria(
     vocabulary = vocabulary_of(session, study.id)
     protocol = parse(catalogue.text(f"{key}.protocol"), vocabulary=vocabulary, terms=terms())
     draft = versions.draft_protocol(session, study.id, protocol, at=at, label="Protocol 2.0")
-    versions.publish_protocol(session, draft.id, at=at)
     document = document_of(data, protocol, operator=operator, vocabulary=vocabulary, terms=terms())
     questions = versions.draft_questionnaire(session, study.id, document, at=at, label="Screener 1.0")
+    versions.publish_protocol(session, draft.id, at=at)
     versions.publish_questionnaire(session, questions.id, at=at)
     return protocol, questions.id, document
 

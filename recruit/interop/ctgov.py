@@ -9,7 +9,6 @@ sponsor wrote into a text of its own (a hotline as "facility") stays as written;
 from __future__ import annotations
 
 import re
-from datetime import date
 
 from recruit.interop.fields import LONG, Part, quoted
 from recruit.interop.jsonfile import loads
@@ -31,7 +30,7 @@ from recruit.interop.registry import (
     StudyType,
 )
 from recruit.interop.revision import differences, lineage
-from screening.intervals import CalendarUnit, Duration, shift
+from screening.intervals import CalendarUnit, Duration
 from screening.structure.splitting import split
 
 __all__ = ["differences", "lineage", "loads", "read", "records"]
@@ -45,8 +44,6 @@ _UNITS = {
     "Day": CalendarUnit.DAYS,
 }
 _PER_DAY = {"Hour": 24, "Minute": 24 * 60}
-_OLDEST = Duration(150, CalendarUnit.YEARS)
-_SOME_BIRTH = date(2001, 1, 1)
 
 
 def records(document: object) -> tuple[object, ...]:
@@ -176,13 +173,10 @@ def _enrolment(part: Part) -> Enrolment | None:
 
 def _ages(eligible: Part) -> tuple[RegistryAge | None, RegistryAge | None]:
     minimum, maximum = _age(eligible, "minimumAge"), _age(eligible, "maximumAge")
-    if minimum and maximum and minimum.duration and maximum.duration:
-        # "2 Years" to "24 Months" is in order: the maximum counts to the day before the next unit
-        beyond = Duration(maximum.duration.count + 1, maximum.duration.unit)
-        if shift(_SOME_BIRTH, minimum.duration) >= shift(_SOME_BIRTH, beyond):
-            raise eligible.fail(
-                "maximumAge", f"The maximum age {maximum.text} is below the minimum age {minimum.text}."
-            )
+    if minimum and maximum and maximum.is_below(minimum):
+        raise eligible.fail(
+            "maximumAge", f"The maximum age {maximum.text} is below the minimum age {minimum.text}."
+        )
     return minimum, maximum
 
 
@@ -193,10 +187,10 @@ def _age(eligible: Part, name: str) -> RegistryAge | None:
     found = _AGE.fullmatch(text)
     if found is None:
         raise eligible.fail(name, f"{quoted(text)} is no age, such as 18 Years or 6 Months.")
-    duration = _age_duration(int(found[1]), found[2])
-    if duration and shift(_SOME_BIRTH, duration) > shift(_SOME_BIRTH, _OLDEST):
+    age = RegistryAge(text, _age_duration(int(found[1]), found[2]))
+    if age.is_beyond_any:
         raise eligible.fail(name, f"The age {quoted(text)} is beyond 150 years.")
-    return RegistryAge(text, duration)
+    return age
 
 
 def _age_duration(count: int, unit: str) -> Duration | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from typing import cast
@@ -15,8 +16,11 @@ from typing import cast
 from pydantic import TypeAdapter, ValidationError
 
 from recruit.errors import Invalid
-from screening.intervals import Duration
+from screening.intervals import CalendarUnit, Duration, shift
 from screening.structure.splitting import TextCriterion
+
+_OLDEST = Duration(150, CalendarUnit.YEARS)
+_SOME_BIRTH = date(2001, 1, 1)
 
 
 class InvalidRecord(Invalid):
@@ -190,6 +194,21 @@ class RegistryAge:
 
     text: str
     duration: Duration | None
+
+    @property
+    def is_beyond_any(self) -> bool:
+        """Whether nobody has ever been that old."""
+        return self.duration is not None and shift(_SOME_BIRTH, self.duration) > shift(_SOME_BIRTH, _OLDEST)
+
+    def is_below(self, minimum: RegistryAge) -> bool:
+        """Tell whether nobody is at least as old as a minimum and at most this old.
+
+        "2 Years" to "24 Months" is in order: a maximum counts to the day before the next unit.
+        """
+        if self.duration is None or minimum.duration is None:
+            return False
+        beyond = Duration(self.duration.count + 1, self.duration.unit)
+        return shift(_SOME_BIRTH, minimum.duration) >= shift(_SOME_BIRTH, beyond)
 
 
 @dataclass(frozen=True, slots=True)

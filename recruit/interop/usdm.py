@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 from recruit.interop.fields import LONG, Part, quoted, read_date
 from recruit.interop.registry import (
@@ -33,7 +32,7 @@ from recruit.interop.registry import (
 from recruit.interop.richtext import Passage
 from recruit.interop.usdmcriteria import NAMED_BY_NONE, Criteria, codes_of, in_order
 from recruit.interop.usdmtexts import Texts
-from screening.intervals import CalendarUnit, Duration, shift
+from screening.intervals import CalendarUnit, Duration
 
 __all__ = ["NAMED_BY_NONE", "in_order", "is_protocol", "read"]
 
@@ -46,8 +45,6 @@ _UNITS = {
     "week": CalendarUnit.WEEKS,
     "day": CalendarUnit.DAYS,
 }
-_SOME_BIRTH = date(2001, 1, 1)
-_MOST = {"year": 150, "month": 150 * 12, "week": 150 * 52, "day": 150 * 365}
 _SEXES = {"C49636": {"FEMALE", "MALE"}, "C16576": {"FEMALE"}, "C20197": {"MALE"}}
 _SEX_WORDS = {"both": {"FEMALE", "MALE"}, "female": {"FEMALE"}, "male": {"MALE"}}
 _TYPES = {
@@ -297,11 +294,8 @@ def _ages_and_sex(population: Part) -> _AgesAndSex:
     planned = population.part("plannedAge")
     rough = planned.flag("isApproximate") is True
     minimum, maximum = (_age(planned, name, rough=rough) for name in ("minValue", "maxValue"))
-    if minimum and maximum and minimum.duration and maximum.duration:
-        # "2 years" to "24 months" is in order: the maximum counts to the day before the next unit
-        beyond = Duration(maximum.duration.count + 1, maximum.duration.unit)
-        if shift(_SOME_BIRTH, minimum.duration) >= shift(_SOME_BIRTH, beyond):
-            raise planned.fail("maxValue", f"The age {maximum.text} is below {minimum.text}.")
+    if minimum and maximum and maximum.is_below(minimum):
+        raise planned.fail("maxValue", f"The age {maximum.text} is below {minimum.text}.")
     return _AgesAndSex(minimum, maximum, _sex(population))
 
 
@@ -321,9 +315,10 @@ def _age(planned: Part, name: str, *, rough: bool) -> RegistryAge | None:
     text = f"{'about ' if rough else ''}{count:g} {unit.capitalize()}{'' if count == 1 else 's'}"
     if rough or not count.is_integer() or unit not in _UNITS:
         return RegistryAge(text, None)
-    if count > _MOST[unit]:
+    age = RegistryAge(text, Duration(int(count), _UNITS[unit]))
+    if age.is_beyond_any:
         raise quantity.fail("value", f"The age {text} is beyond 150 years.")
-    return RegistryAge(text, Duration(int(count), _UNITS[unit]))
+    return age
 
 
 def _sex(population: Part) -> RegistrySex | None:

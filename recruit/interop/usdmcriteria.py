@@ -18,7 +18,6 @@ NAMED_BY_NONE = "Named by no criterion"
 MOST_CRITERIA = 5_000
 
 _CATEGORIES = {"C25532": TextKind.INCLUSION, "C25370": TextKind.EXCLUSION}
-_SOME = re.compile(r"\bsome or all\b", re.I)
 
 
 def codes_of(part: Part) -> Iterator[RecordCode]:
@@ -89,8 +88,7 @@ class Criteria:
                 "eligibilityCriterionItems", f"There are more than {MOST_CRITERIA} criteria and parts of them."
             )
         demands = [part for part in passage.parts if not part.is_remark]
-        stated = demands and not _SOME.search(passage.text)
-        group, least = group_of(passage.text) if stated else (Group.UNSTATED, None)
+        group, least = group_of(passage.text) if demands else (Group.UNSTATED, None)
         if demands and group is Group.UNSTATED:
             group = group_of_endings([part.text for part in demands])
         self.said.append(

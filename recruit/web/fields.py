@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from flask import request
-from flask_babel import gettext
+from flask_babel import format_date, gettext
 
 from recruit.errors import Invalid, RecruitError
+from screening.saying import Saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,16 @@ def problems(*errors: RecruitError) -> list[Problem]:
 def said(error: RecruitError) -> str:
     """Give a refusal's sentence in the language of the page."""
     return error.said(gettext)
+
+
+def worded(saying: Saying) -> str:
+    """Give a sentence in the language of the page, with its days as people write them."""
+    values = {name: _shown(value) for name, value in saying.values.items()}
+    return Saying(saying.sentence, values).said(gettext)
+
+
+def _shown(value: object) -> object:
+    return format_date(value, "medium") if isinstance(value, date) else value
 
 
 def wrong(found: Iterable[Problem]) -> dict[str, str]:

@@ -20,12 +20,16 @@ class TextKind(StrEnum):
 
 
 class Group(StrEnum):
-    """How the text says that a criterion's children combine."""
+    """How the text says that a criterion's children combine.
+
+    ``UNCLEAR``: in words that settle nothing, such as "some or all of the following". ``UNSTATED``: not at all.
+    """
 
     ALL = "all"
     ANY = "any"
     AT_LEAST = "at_least"
     NONE = "none"
+    UNCLEAR = "unclear"
     UNSTATED = "unstated"
 
 
@@ -130,8 +134,14 @@ _LISTED = (
     r"(?:the |these |those )?(?:\w+ )?(?:following|below|criteria|conditions|items|symptoms|characteristics"
     r"|features|factors)"
 )
+_SOME = r"\b(?:some|several|many|most)\b(?:\W{1,3}(?:or|and|if|not|but)\b){0,3}"
+_UNCLEAR = (
+    rf"(?:{_SOME}\W{{1,3}}(?:all|each|every)|\bnot\s+(?:necessarily\s+)?(?:all|each|every))\W{{1,2}}(?:of\s+)?{_LISTED}"
+    rf"|{_SOME}\s+of\s+{_LISTED}"
+)
 _GROUPS = re.compile(
-    r"(?P<least>\b(?:at\s+least|minimum\s+of)\s+(?P<n>one|two|three|four|five|six|[1-6])\b(?:\s*\(\d\))?\s*"
+    rf"(?P<unclear>{_UNCLEAR})"
+    r"|(?P<least>\b(?:at\s+least|minimum\s+of)\s+(?P<n>one|two|three|four|five|six|[1-6])\b(?:\s*\(\d\))?\s*"
     r"(?::|(?:[\w-]+\s+){0,3}?(?:of\s+(?:the|these|those)\b|of\s+following|following|criteria\s+below)))"
     r"|(?P<more>\b(?P<m>one|two|three|four|five|six|[1-6])(?:\s*\(\d\))?\s+or\s+more\s+(?:of\b|criteria|:))"
     rf"|(?P<none>\b(?:none|neither)\s+of\s+{_LISTED})"
@@ -297,6 +307,8 @@ def group_of(text: str) -> tuple[Group, int | None]:
     if not phrases:
         return Group.UNSTATED, None
     found = phrases[-1]
+    if found["unclear"]:
+        return Group.UNCLEAR, None
     count = _COUNT.get((found["n"] or found["m"] or found["k"] or "").lower())
     if count is not None:
         return (Group.ANY, None) if count == 1 else (Group.AT_LEAST, count)

@@ -12,6 +12,7 @@ from tests.architecture.source import ROOT
 SLOW = (
     *("sklearn", "scipy", "skops", "alembic", "twilio.rest", "celery", "simple_icd_10_cm", "playwright"),
     *("email_validator", "segno"),  # what few requests need, or none before somebody types an address
+    *("lark", "rapidfuzz", "recruit.studies.importing"),  # what reads notation, a misspelt word, a registry
     *("campaigns.demo", "recruit.demo.build", "recruit.backup", "recruit.rotation"),  # what one command needs
 )
 

@@ -160,8 +160,10 @@ class Journey:
         coordinator.write_rule(page, "migraine", slip="condition in (G43", rule="condition in (G43)", look=look)
         coordinator.write_rules(page, RULES)
         coordinator.leave_to_site(page)
-        coordinator.publish(page, look=look)
         coordinator.propose_questionnaire(page, item="has_smartphone", words=WORDING, look=look)
+        coordinator.tab(page, "Criteria")
+        coordinator.publish(page, look=look)
+        coordinator.tab(page, "Questions")
         coordinator.publish(page, look=look)
 
     def get_approval(self, page: Page) -> None:

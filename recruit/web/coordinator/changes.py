@@ -12,9 +12,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from recruit import context
@@ -27,7 +27,7 @@ from recruit.studies import overview, queries, reading, versions
 from recruit.studies.models import ProtocolVersion, QuestionnaireVersion, Site, Study, StudySite, VersionInForce
 from recruit.studies.queries import InForce
 from recruit.vocabulary import vocabulary_of
-from recruit.web import identity
+from recruit.web import identity, languages
 from recruit.web.coordinator import frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.differences import Differing, differing
@@ -360,8 +360,10 @@ def _reasons(version: ProtocolVersion, bases: Sequence[ProtocolVersion], told: T
 
 def _reason(why: Why, shift: Shift, criterion: Criterion | None, count: Count) -> ReasonRow:
     effect = str(SHIFTS[shift])
-    if why == COHORTS or criterion is None or why[1] is None:
+    if why == COHORTS or why[1] is None:
         return ReasonRow("", _("Which cohorts there are"), _("Changed"), effect, count)
+    if criterion is None:  # of a draft that was changed after it was counted
+        return ReasonRow("", _("A criterion that was taken out since"), str(CAUSES[why[1]]), effect, count)
     return ReasonRow(criterion.number, criterion.text, str(CAUSES[why[1]]), effect, count)
 
 
@@ -382,7 +384,7 @@ def _facts(
 
     def row(key: Key) -> FactRow:
         return FactRow(
-            key.label.get(str(get_locale()), key.label["en"]),
+            key.text("label", languages.current()),
             told.lacking.get(key.name, Count(0)) if told else HIDDEN,
             key.participant_can_tell,
             tuple(sorted(one.number for one in used.values() if key.name in asks[one.id])),

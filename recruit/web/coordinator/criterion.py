@@ -16,7 +16,7 @@ from recruit.errors import Invalid
 from recruit.studies import versions
 from recruit.studies.models import Cohort, ProtocolVersion, VersionStatus
 from recruit.vocabulary import terms, vocabulary_of
-from recruit.web import languages
+from recruit.web import fields, languages
 from recruit.web.coordinator import frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.criteria import state_of, tellers_of
@@ -201,7 +201,7 @@ def _sentence(criterion: Criterion, vocabulary: Vocabulary) -> str:
 
 def _slip(slip: NotationError) -> dict[str, object]:
     hint = " " + _("Did you mean %(word)s?", word=slip.suggestion) if slip.suggestion else ""
-    return {"line": slip.line, "column": slip.column, "text": f"{slip.message}{hint}"}
+    return {"line": slip.line, "column": slip.column, "text": f"{fields.worded(slip.saying)}{hint}"}
 
 
 def _keys(vocabulary: Vocabulary) -> list[dict[str, str]]:

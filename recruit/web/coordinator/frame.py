@@ -55,7 +55,9 @@ def attempt(posted: Posted, work: Callable[[Session], object], *, reason: str) -
         with context.transaction(reason=reason) as session:
             work(session)
     except Incomplete as error:
-        return Failed((Problem("", fields.said(error)), *(Problem("", gap) for gap in error.missing)), 422)
+        return Failed(
+            (Problem("", fields.said(error)), *(Problem("", fields.worded(gap)) for gap in error.missing)), 422
+        )
     except (Invalid, Refused, NotPermitted, Conflict) as error:
         return Failed(tuple(fields.problems(error)), http_status(error))
     return None
@@ -134,6 +136,7 @@ def tabs(study: Study, current: str) -> list[Tab]:
     pages = (
         ("study", _("Overview")),
         ("criteria", _("Criteria")),
+        ("feasibility", _("Feasibility")),
         ("questions", _("Questions")),
         ("materials", _("Materials")),
         ("approvals", _("Approvals")),

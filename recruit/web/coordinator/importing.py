@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -13,14 +14,14 @@ from werkzeug.datastructures import FileStorage
 from recruit import context
 from recruit.accounts.models import Role
 from recruit.errors import Forbidden
-from recruit.interop.jsonfile import LIMIT
-from recruit.studies import importing
-from recruit.studies.importing import FileOutcome
 from recruit.web.coordinator import frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.frame import Failed
 from recruit.web.fields import Problem
 from recruit.web.guards import allow, takes_files
+
+if TYPE_CHECKING:
+    from recruit.studies.importing import FileOutcome
 
 MOST_FILES = 400
 
@@ -38,6 +39,8 @@ def import_form() -> ResponseReturnValue:
 @takes_files(20)
 def import_files() -> ResponseReturnValue:
     """Import each file by itself and say what came of it."""
+    from recruit.studies import importing  # here for the start: few requests read a registry
+
     _require_everything()
     chosen = [file for file in request.files.getlist("files") if file.filename]
     if not chosen:
@@ -59,6 +62,9 @@ def _readers(files: list[FileStorage]) -> Iterator[tuple[str, Callable[[], bytes
 
 
 def _read(file: FileStorage) -> bytes:
+    from recruit.interop.jsonfile import LIMIT
+    from recruit.studies import importing
+
     data = file.stream.read(LIMIT + 1)
     file.close()
     importing.require_file(len(data))

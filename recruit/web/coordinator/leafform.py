@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from flask_babel import gettext as _
 from pydantic import ValidationError
 
+from recruit.web import fields
 from recruit.web.coordinator.leafvalues import HIGH, LOW, Subject
 from recruit.web.coordinator.reading import Posted
 from screening.editor.codenames import CodeNames, Meant
@@ -34,6 +35,7 @@ from screening.language.criteria import (
     When,
     Window,
     WindowForm,
+    refusal,
 )
 from screening.terms import Terms
 from screening.vocabulary import DEFAULT_SYSTEM, About, Answerer
@@ -91,9 +93,7 @@ class LeafForm:
             return None
 
     def _refuse(self, name: str, error: ValidationError) -> None:
-        first = error.errors(include_url=False, include_input=False)[0]
-        message = str(first["msg"]).removeprefix("Value error, ")
-        self.posted.fail(name, message[:1].upper() + message[1:].rstrip(".") + ".")
+        self.posted.fail(name, fields.worded(refusal(error)))
 
     def _number(self) -> Node | None:
         key = self.subject.key
@@ -209,10 +209,12 @@ class LeafForm:
             "key": self._asked_by(about),
         }
         count = self._count("count")
+        if count == 0:
+            self.posted.fail("count", _("Enter a whole number, such as 12."))
         by = self.posted.choice("by", DistinctBy) if self.posted.raw("by") else DistinctBy.KIND
         if self.posted.problems:
             return None
-        if not count:
+        if count is None:
             return Coded.model_validate({**fields, **self._evidence()})
         part = Coded.model_validate(fields)
         return Distinct(count=count, by=by or DistinctBy.KIND, of=part, **self._evidence())

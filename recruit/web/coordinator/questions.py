@@ -15,8 +15,8 @@ from recruit.errors import Invalid
 from recruit.studies import defaults, editing, questions, reach, versions
 from recruit.studies.defaults import Told
 from recruit.studies.models import ProtocolVersion, QuestionnaireVersion, Study, VersionStatus
-from recruit.studies.naming import neutral_name
 from recruit.vocabulary import terms, vocabulary_of
+from recruit.web import fields
 from recruit.web.coordinator import frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.frame import Failed
@@ -154,7 +154,6 @@ def proposal(session: Session, study: Study) -> Document:
         return questions.propose(
             read_protocol(newest.document),
             told,
-            study.neutral_names,
             vocabulary=vocabulary_of(session, study.id),
             terms=terms(),
         )
@@ -168,7 +167,7 @@ def told_of(study: Study, languages: tuple[str, ...]) -> Told:
     """Give what the default words need to know about a study."""
     return Told(
         operator=context.settings().operator_name,
-        name=neutral_name(study.neutral_names, languages[0]),
+        names=study.neutral_names,
         languages=languages,
         screened_out_days=study.screened_out_days,
         registry=study.registry_allowed,
@@ -250,8 +249,8 @@ def page(study_id: UUID, failed: Failed | None = None) -> ResponseReturnValue:
             parts |= {
                 "document": document,
                 "listed": _rows(document),
-                "gaps": versions.questionnaire_gaps(session, version),
-                "warnings": versions.questionnaire_warnings(session, version),
+                "gaps": [fields.worded(gap) for gap in versions.questionnaire_gaps(session, version)],
+                "warnings": [fields.worded(one) for one in versions.questionnaire_warnings(session, version)],
                 "hashes": versions.language_hashes(version),
                 "addable": _may_add(document, vocabulary_of(session, study.id)),
             }

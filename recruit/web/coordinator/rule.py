@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from recruit.accounts.models import Role
 from recruit.errors import Invalid
 from recruit.vocabulary import terms
-from recruit.web import languages
+from recruit.web import fields, languages
 from recruit.web.coordinator import facts, frame, trying, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.criteria import state_of
@@ -55,6 +55,7 @@ from screening.editor.sentences import Told
 from screening.language.criteria import Leaf, Node, Note, SiteOnly, Unconfirmed
 from screening.language.notation import write_rule
 from screening.language.questions import Resolver
+from screening.saying import Saying
 
 _LABELS: Final = {
     "move.up": _l("Move up"),
@@ -255,7 +256,15 @@ def _cautions(shown: Opened, made: trying.Made) -> Iterator[str]:
             found += cautions(node, resolver=resolver, evidence=evidence, asked=shown.asked, language=language)
     if criterion.rule is not None:
         found += sample_cautions(criterion.rule, made)
-    yield from dict.fromkeys(_(one.message).format_map(one.values) for one in found)
+    yield from dict.fromkeys(map(_told, found))
+
+
+def _told(caution: Caution) -> str:
+    values = {
+        name: fields.worded(value) if isinstance(value, Saying) else value
+        for name, value in caution.values.items()
+    }
+    return str(_(caution.message).format_map(values))
 
 
 def _neighbours(shown: Opened) -> dict[str, str]:

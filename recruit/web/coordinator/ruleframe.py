@@ -155,7 +155,7 @@ def take(
     try:
         edited = edit(before, path, step)
     except InvalidCriteria as error:
-        raise Invalid(error.message) from None
+        raise Invalid.of(error.saying) from None
     _save(session, version, criterion_id, tree, edited, posted)
     _keep(version, criterion_id, tree, before)
     return edited.path
@@ -175,7 +175,7 @@ def undo(session: Session, version_id: UUID, criterion_id: str, posted: Posted) 
     try:
         rule = parse_rule(notation) if notation else None
     except NotationError as error:
-        raise Invalid(error.message) from None
+        raise Invalid.of(error.saying) from None
     _save(session, version, criterion_id, tree, Edited(rule), posted)
     _keep(version, criterion_id, tree, criterion.unless if tree == "unless" else criterion.rule)
     return tree

@@ -28,6 +28,7 @@ from recruit.studies.models import (
     VersionInForce,
     VersionStatus,
 )
+from recruit.web import fields
 from recruit.web.coordinator import changes, forms, frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.frame import Failed
@@ -192,7 +193,7 @@ def _page(study_site_id: UUID, failed: Failed | None = None) -> ResponseReturnVa
         in_force = queries.in_force(session, row.id, on=overview.today_at(site, context.now()))
         ahead = changes.ahead_of(session, row, in_force)
         parts = {
-            "missing": activation.missing(session, row, at=context.now()),
+            "missing": [fields.worded(gap) for gap in activation.missing(session, row, at=context.now())],
             "people": people,
             "in_force": in_force,
             "ahead": ahead,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +18,7 @@ from recruit.clock import civil_day
 from recruit.contact import renewal
 from recruit.contact.models import Purpose
 from recruit.contact.renewal import Renewal
-from recruit.errors import Conflict
+from recruit.errors import Conflict, Refused
 from recruit.intake.pages import FALLBACK
 from recruit.matching import calling
 from recruit.web.guards import allow
@@ -40,6 +41,11 @@ class Asked:
     language: str
     is_stopped: bool
 
+    @property
+    def read(self) -> str:
+        """Mark the words, so that an answer says which ones were read out."""
+        return hashlib.sha256(self.words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
 
 def asked_again(session: Session, scene: Scene, respondent: Respondent, *, now: datetime) -> list[Asked]:
     """List what to ask again, in the new words and the person's language where they have it."""
@@ -61,7 +67,7 @@ def answer(match_id: UUID) -> ResponseReturnValue:
         with writing(form, reason=f"consent:{'renew' if said == 'yes' else 'decline'}") as session:
             scene = scene_of(session, match_id)
             if not is_repeated(session, form, "renew", match_id):
-                _write(session, scene, Purpose(purpose), said == "yes", respondent)
+                _write(session, scene, Purpose(purpose), said == "yes", respondent, read=form.line("read"))
     for problem in form.problems:
         flash(problem.text, "problem")
     if not form.problems:
@@ -69,7 +75,13 @@ def answer(match_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("desk.call.show", match_id=match_id), 303)
 
 
-def _write(session: Session, scene: Scene, purpose: Purpose, given: bool, respondent: Respondent) -> None:
+def _write(
+    session: Session, scene: Scene, purpose: Purpose, given: bool, respondent: Respondent, *, read: str
+) -> None:
+    """Write an answer down with the words that were read out.
+
+    :raises Refused: those words have been followed by others since the page was shown
+    """
     now = context.now()
     call = calling.call_in_progress(session, scene.match, at=now)
     if call is None or call.account_id != account_id():
@@ -77,14 +89,16 @@ def _write(session: Session, scene: Scene, purpose: Purpose, given: bool, respon
     on = civil_day(now, scene.zone)
     rows = renewal.due(session, scene.members, scene.study.id, on=on)
     shown = next((_asked(one, scene, respondent) for one in rows if one.purpose is purpose), None)
+    if shown is None or shown.read != read:
+        raise Refused("These words are no longer used. Read out the ones shown here now.")
     renewal.renew(
         session,
         scene.members,
         scene.study.id,
         purpose,
         given=given,
-        text=shown.words if shown is not None else "",
-        language=shown.language if shown is not None else FALLBACK,
+        text=shown.words,
+        language=shown.language,
         how="phone",
         at=now,
         on=on,

@@ -240,6 +240,15 @@ class TestTexts:
             of=(Unconfirmed(text="mild hay fever"), Unconfirmed(text="severe hay fever"))
         )
 
+    def test_keeps_together_what_some_or_all_of_must_be_met(self) -> None:
+        lead = "Participants must meet some or all of the following:"
+        record = make_record_of(f"Inclusion Criteria:\n\n{lead}\n\n* Asthma\n* Eczema")
+
+        (criterion,) = drafts(record).criteria
+
+        assert criterion.text == f"{lead}\n  * Asthma\n  * Eczema"
+        assert criterion.rule is None
+
     @pytest.mark.parametrize(
         "lead",
         [

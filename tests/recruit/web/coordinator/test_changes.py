@@ -14,6 +14,7 @@ from recruit import pipeline, upkeep
 from recruit.accounts.models import Grant, Role
 from recruit.db import Database
 from recruit.matching import consequences
+from recruit.studies import versions
 from recruit.studies.models import ProtocolVersion
 from tests.browsing import signed_in
 from tests.conftest import NOON
@@ -382,6 +383,25 @@ class TestALargeStudy:
         assert "Being counted" in waiting
         assert "12 people would no longer fit. No open referral is touched." in after
         assert "Count again" in after
+
+    def test_names_no_cohort_for_a_criterion_that_the_draft_has_lost_since(
+        self, ana: FlaskClient, database: Database, opened: OpenStudy
+    ) -> None:
+        with database.transaction(actor="test") as session:
+            for _ in range(12):
+                somebody(session, opened, vaping=True)
+                somebody(session, opened, vaping=False)
+            version = draft(session, opened, WITH_VAPING)
+        ana.post(f"/staff/protocol-versions/{version.id}/changes")
+        upkeep.count_amendments(database, NOON)
+        with database.transaction(actor="test") as session:
+            versions.remove_criterion(session, version.id, "c3")
+
+        page = words_of(page_of(ana, version))
+
+        assert "The criteria have changed since they were counted" in page
+        assert "A criterion that was taken out since" in page
+        assert "Which cohorts there are" not in page
 
     def test_says_on_the_site_s_page_that_nobody_has_counted_yet(
         self, ana: FlaskClient, database: Database, opened: OpenStudy

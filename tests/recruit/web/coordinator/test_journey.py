@@ -104,6 +104,9 @@ class _Coordinator:
                 _done(self.browser.post(where, data=form))
             else:
                 _done(self.browser.post(f"{where}/confirm", data={"decision": "site", "then": "next"}))
+
+    def publish_criteria(self) -> None:
+        version = self.newest(ProtocolVersion)
         _done(self.browser.post(f"/staff/protocol-versions/{version.id}/publish"))
 
     def ask(self, study: str) -> None:
@@ -118,6 +121,7 @@ class _Coordinator:
                 where, data={**{k: unescape(v) for k, v in held.items()}, **words, "allow_unknown": "yes"}
             )
         )
+        self.publish_criteria()
         _done(self.browser.post(f"/staff/questionnaire-versions/{version.id}/publish"))
 
     def write_page(self, study: str) -> str:
@@ -236,6 +240,7 @@ class TestFromAFileToAnOpenStudy:
         coordinator = _Coordinator(ana, database)
         study = coordinator.import_study()
         coordinator.confirm_criteria(study)
+        coordinator.ask(study)
         coordinator.approve(study)
 
         page = ana.get(f"/staff/studies/{study}/approvals").text

@@ -16,7 +16,7 @@ from recruit.studies.models import Study
 from screening.language.notation import parse
 from tests.browsing import signed_in
 from tests.conftest import NOON
-from tests.factories import OpenStudy, approve_everything, make_account, make_open_study
+from tests.factories import OpenStudy, approve_everything, make_account, make_open_study, publish_criteria
 from tests.recruit.arrivals import arrive
 
 TWO_COHORTS = parse("""language 1
@@ -39,7 +39,7 @@ def _part(session: Session, made: OpenStudy) -> None:
     for code, name in (("A", "Young"), ("B", "Old")):
         service.save_cohort(session, made.study.id, code, name=name)
     draft = versions.draft_protocol(session, made.study.id, TWO_COHORTS, at=NOON)
-    published = versions.publish_protocol(session, draft.id, at=NOON)
+    published = publish_criteria(session, draft, at=NOON)
     approve_everything(session, made.study, at=NOON)
     versions.put_in_force(
         session,

@@ -461,7 +461,10 @@ class TestWordsThatHaveChanged:
     ) -> None:
         before = call_page(browser, url)
 
-        answer = browser.post(f"{url}/call/agreements", data={"purpose": "contact", "said": "yes"})
+        answer = browser.post(
+            f"{url}/call/agreements",
+            data={"purpose": "contact", "said": "yes", "read": value_of(before, "read")},
+        )
         after = browser.get(f"{url}/call").text
 
         with database.reading() as session:
@@ -475,6 +478,28 @@ class TestWordsThatHaveChanged:
             (ContactChannel.CALL, "phone", "2"),
             (ContactChannel.SMS, "phone", "2"),
         }
+
+    def test_are_not_agreed_to_in_words_that_others_have_followed(
+        self, database: Database, browser: FlaskClient, url: str, desk: Desk
+    ) -> None:
+        before = call_page(browser, url)
+        with database.transaction(actor="test") as session:
+            newest = other_words(
+                session, desk.opened, EarlierWords.ASK_AGAIN, words="You may call or write to me."
+            )
+            use(session, desk.opened, newest)
+
+        answer = browser.post(
+            f"{url}/call/agreements",
+            data={"purpose": "contact", "said": "yes", "read": value_of(before, "read")},
+            follow_redirects=True,
+        )
+
+        with database.reading() as session:
+            written = session.scalars(sa.select(Consent.how).where(Consent.how == "phone")).all()
+        assert written == []
+        assert "These words are no longer used." in answer.text
+        assert "You may call or write to me." in answer.text
 
     def test_cannot_be_agreed_to_without_a_call(self, browser: FlaskClient, url: str) -> None:
         answer = browser.post(f"{url}/call/agreements", data={"purpose": "contact", "said": "yes"})
