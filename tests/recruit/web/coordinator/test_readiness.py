@@ -112,4 +112,4 @@ def test_calls_a_fact_by_its_name_in_the_readers_language(
 
     items, _, _ = listed(signed_in(app, account, at=NOON), opened)
 
-    assert any(f"“{label}”" in item for item in items)
+    assert any(f"«{label}»" in item for item in items)
