@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -11,17 +10,17 @@ from sqlalchemy.orm import Session
 from recruit.ids import new_id
 from recruit.matching import assessing, service
 from recruit.matching.models import Match
-from recruit.people import service as people
 from recruit.people.models import Basis, Person
 from recruit.people.service import Identity, add_person
 from recruit.studies import versions
 from recruit.studies.models import ProtocolVersion, StudySite
 from recruit.vocabulary import terms, vocabulary_of
-from screening.facts import Dated, EvidenceSource, Fact, Flag, Value
+from screening.facts import Dated, Flag, Value
 from screening.intervals import DateRange
 from screening.language.notation import parse
 from tests.conftest import NOON
 from tests.factories import OpenStudy, approve_everything, publish_criteria
+from tests.recruit.matching.told import tell
 
 RULES = (
     ("inclusion", "Adults of up to 75 years", "age between 18 and 75 years"),
@@ -83,7 +82,7 @@ def somebody(
     person = add_person(session, Identity(given="Ann"), basis=Basis.CALL, language="en", at=NOON)
     person.merged_into_id = merged_into
     said: dict[str, Value] = {"birth": Dated(DateRange.month(born, 3)), "pregnant": Flag(False)}
-    tell(session, opened, person.id, said | {key: Flag(value) for key, value in flags.items()})
+    tell(session, opened.study.id, person.id, said | {key: Flag(value) for key, value in flags.items()})
     place = None if without_site else (study_site or opened.study_site).id
     match = (
         service.ensure_match(
@@ -96,23 +95,6 @@ def somebody(
     service.queue(session, match, at=NOON)
     session.flush()
     return match
-
-
-def tell(session: Session, opened: OpenStudy, person_id: UUID, said: Mapping[str, Value]) -> None:
-    """Write down what a person answered to a study's questions."""
-    told = [
-        Fact(
-            id=new_id(),
-            key=key,
-            value=value,
-            raw="",
-            observed=DateRange.day(NOON.date()),
-            recorded_at=NOON,
-            source=EvidenceSource.PARTICIPANT_ONLINE,
-        )
-        for key, value in said.items()
-    ]
-    people.add_facts(session, person_id, told, study_id=opened.study.id)
 
 
 def _own_match(session: Session, opened: OpenStudy, person: Person) -> Match:

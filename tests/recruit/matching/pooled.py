@@ -9,19 +9,18 @@ from sqlalchemy.orm import Session
 
 from recruit.contact.models import Consent, ConsentScope, Purpose
 from recruit.db import Database
-from recruit.ids import new_id
 from recruit.matching.models import Match
-from recruit.people import service as people
 from recruit.people.models import Basis, Person
 from recruit.people.service import Identity, add_person
 from recruit.studies import versions
 from recruit.studies.models import ProtocolVersion, Site, Study, StudySite
 from recruit.vocabulary import terms, vocabulary_of
-from screening.facts import Dated, EvidenceSource, Fact, Flag, Value
+from screening.facts import Dated, Flag
 from screening.intervals import DateRange
 from screening.language.notation import parse
 from tests.conftest import NOON
 from tests.factories import make_site, make_study, make_study_site
+from tests.recruit.matching.told import tell
 
 CRITERIA = """language 1
     include c1 number "1" text "Adults of up to 75 years" rule age between 18 and 75 years
@@ -65,8 +64,8 @@ def somebody(
     )
     person.merged_into_id = merged_into
     flags = {"pregnant": False, **flags}
-    tell(session, pooled, person.id, {"birth": Dated(DateRange.month(born, 3))})
-    tell(session, pooled, person.id, {key: Flag(value) for key, value in flags.items()})
+    tell(session, pooled.study.id, person.id, {"birth": Dated(DateRange.month(born, 3))})
+    tell(session, pooled.study.id, person.id, {key: Flag(value) for key, value in flags.items()})
     session.add(Match(person_id=person.id, study_id=pooled.study.id, arrived_at=NOON))
     session.flush()
     return person
@@ -85,23 +84,6 @@ def bring(
     with database.transaction(actor="test") as session:
         alike = [somebody(session, pooled, None, born=born, postcode=postcode, **flags) for _ in range(number)]
         return [one.id for one in alike]
-
-
-def tell(session: Session, pooled: Pooled, person_id: UUID, said: dict[str, Value]) -> None:
-    """Write down what a person answered to a study's questions."""
-    told = [
-        Fact(
-            id=new_id(),
-            key=key,
-            value=value,
-            raw="",
-            observed=DateRange.day(NOON.date()),
-            recorded_at=NOON,
-            source=EvidenceSource.PARTICIPANT_ONLINE,
-        )
-        for key, value in said.items()
-    ]
-    people.add_facts(session, person_id, told, study_id=pooled.study.id)
 
 
 def register(session: Session, person_id: UUID, *, given: bool = True, later: int = 0) -> None:

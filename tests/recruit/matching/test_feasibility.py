@@ -46,8 +46,8 @@ from tests.recruit.matching.pooled import (
     make_pooled,
     register,
     somebody,
-    tell,
 )
+from tests.recruit.matching.told import tell
 from tests.screening.test_feasibility import plane
 
 DAY = timedelta(days=1)
@@ -123,7 +123,7 @@ def mixed(database: Database, opened: Pooled) -> None:
     with database.transaction(actor="test") as session:
         first = somebody(session, opened, born=OLD)
         second = somebody(session, opened, born=YOUNG, merged_into=first.id)
-        tell(session, opened, second.id, {"vaping": Flag(True)})
+        tell(session, opened.study.id, second.id, {"vaping": Flag(True)})
 
 
 class TestCounts:
