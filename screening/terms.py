@@ -178,7 +178,11 @@ class CodeSet:
 
     def within(self, other: CodeSet) -> bool:
         """Tell whether every code of this set is in the other."""
-        return self.minus(other).is_empty
+        return all(
+            any(theirs[0] <= mine[0] and mine[1] <= theirs[1] for theirs in other.spans.get(system, ()))
+            for system, spans in self.spans.items()
+            for mine in spans
+        )
 
     def overlaps(self, other: CodeSet) -> bool:
         """Tell whether the two sets share a code."""

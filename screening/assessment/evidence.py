@@ -228,6 +228,19 @@ def find(
 ) -> Finding:
     """Judge a leaf by the facts of one key, and say what is missing where that leaves it unknown."""
     readings = readings_of(scene, key, decides_from=decides_from)
+    return find_among(readings, scene, key, judge=judge, decides_from=decides_from, fresh=fresh)
+
+
+def find_among(
+    readings: Sequence[Reading],
+    scene: Scene,
+    key: Key,
+    *,
+    judge: Judge,
+    decides_from: EvidenceSource | None = None,
+    fresh: Judge | None = None,
+) -> Finding:
+    """Judge a leaf as `find` does, by readings that were taken before."""
     strong = [r for r in readings if decides_from is None or r.source.rank <= decides_from.rank]
     found = weigh(
         strong,

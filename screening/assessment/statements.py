@@ -209,14 +209,14 @@ def _over_by(entry: Entry, other: Entry) -> DateRange:
 
 
 def _is_over(entry: Entry, other: Entry) -> bool:
-    if not entry.codes.within(other.codes):
-        return False
     denies_now = other.denial is not None and other.denial.scope is DenialScope.CURRENT
+    says_past = other.statement is not None and other.statement.status is StatementStatus.PAST
+    if not (denies_now or says_past) or not entry.codes.within(other.codes):
+        return False
     if entry.statement is not None and entry.statement.status is StatementStatus.EVER:
         return denies_now and not other.fact.observed.before(entry.fact.observed)
-    says_past = other.statement is not None and other.statement.status is StatementStatus.PAST
     strong = other.fact.source.rank <= entry.fact.source.rank
-    return (says_past or denies_now) and strong and entry.fact.observed.before(other.fact.observed)
+    return strong and entry.fact.observed.before(other.fact.observed)
 
 
 def statement_verdict(question: Question, entry: Entry) -> Kleene:

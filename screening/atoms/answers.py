@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from screening.assessment.evidence import Scene
 from screening.atoms.rows import Integers, Rows
 from screening.atoms.stretches import EVER, NO_CUT, Anchors, Stretch, Stretches, day_numbers
-from screening.atoms.views import Seen, Views, look
+from screening.atoms.views import Seen, Views, is_fresh, look
 from screening.facts import Choice, Dated, Flag
 from screening.intervals import CalendarUnit, Duration, latest_start, shift
 from screening.language.criteria import Age, Attested, Is, When
 from screening.language.questions import BIRTH
-from screening.verdict import Kleene
 from screening.vocabulary import Key, KeyKind, Vocabulary
 
 Small = NDArray[np.int8]
@@ -58,8 +57,8 @@ class AgeAtoms:
         lows = np.full(len(self.views), -EVER, dtype=np.int64)
         highs = np.full(len(self.views), EVER, dtype=np.int64)
         mixed, clear = _seen(self.views, scene, keys)
-        for number, seen in clear:
-            if seen.fresh is Kleene.MET and seen.reading and isinstance(seen.reading.value, Dated):
+        for number, seen, fresh in clear:
+            if fresh and seen.reading and isinstance(seen.reading.value, Dated):
                 lows[number], highs[number] = day_numbers(seen.reading.value.range)
         if clear and len(self.rows):
             slots, views, least, most = self.rows.columns
@@ -114,23 +113,23 @@ class DateAtoms:
         """
         lows = np.full(len(self.views), -EVER, dtype=np.int64)
         highs = np.full(len(self.views), EVER, dtype=np.int64)
-        fresh = np.zeros(len(self.views), dtype=bool)
+        holds = np.zeros(len(self.views), dtype=bool)
         mixed, clear = _seen(self.views, scene, keys)
-        for number, seen in clear:
-            if not seen.alone and seen.fresh is not Kleene.MET:
+        for number, seen, fresh in clear:
+            if not seen.alone and not fresh:
                 mixed.append(number)
             elif seen.reading is not None:
                 value = seen.reading.value
                 lows[number], highs[number] = (
                     day_numbers(value.range) if isinstance(value, Dated) else (_NEVER, _NEVER)
                 )
-                fresh[number] = seen.fresh is Kleene.MET
+                holds[number] = fresh
         if clear and len(self.rows):
             slots, views, stretches = self.rows.columns
             surely_from, surely_to, possibly_from, possibly_to = self._stretches.lay_out(scene.on)[:, stretches]
             lo, hi = lows[views], highs[views]
             met = (hi <= surely_to) & (lo >= surely_from)
-            out = ((lo > possibly_to) | (possibly_from > hi)) & fresh[views]
+            out = ((lo > possibly_to) | (possibly_from > hi)) & holds[views]
             write(slots, met.view(np.int8) - out.view(np.int8))
         yield from _rows_of(mixed, self.rows)
 
@@ -160,8 +159,8 @@ class ChoiceAtoms:
         """Judge all choices; give the slots of those to ask of the interpreter."""
         possible = np.zeros(len(self.views), dtype=np.int64)
         mixed, clear = _seen(self.views, scene, keys)
-        for number, seen in clear:
-            if seen.fresh is Kleene.MET and seen.reading and isinstance(seen.reading.value, Choice):
+        for number, seen, fresh in clear:
+            if fresh and seen.reading and isinstance(seen.reading.value, Choice):
                 bits = self._bits[self.views.held[number].key.name]
                 unnamed = 1 << MOST_CODES
                 possible[number] = sum({bits.get(code, unnamed) for code in seen.reading.value.codes})
@@ -192,8 +191,8 @@ class FlagAtoms:
         """Judge all flags; give the slots of those to ask of the interpreter."""
         held = np.zeros(len(self.views), dtype=np.int64)
         mixed, clear = _seen(self.views, scene, keys)
-        for number, seen in clear:
-            if seen.fresh is Kleene.MET and seen.reading and isinstance(seen.reading.value, Flag):
+        for number, seen, fresh in clear:
+            if fresh and seen.reading and isinstance(seen.reading.value, Flag):
                 held[number] = 1 if seen.reading.value.value else -1
         if clear and len(self.rows):
             slots, views, wanted = self.rows.columns
@@ -205,16 +204,16 @@ def _holds(key: Key, kind: KeyKind) -> bool:
     return key.kind is kind and key.computed is None
 
 
-def _seen(views: Views, scene: Scene, keys: Sequence[str]) -> tuple[list[int], list[tuple[int, Seen]]]:
-    """Look at the views that a person's facts touch: the mixed ones, and the others with what they show."""
+def _seen(views: Views, scene: Scene, keys: Sequence[str]) -> tuple[list[int], list[tuple[int, Seen, bool]]]:
+    """Look at the views that a person's facts touch: the mixed ones; the others, with what holds."""
     mixed: list[int] = []
-    clear: list[tuple[int, Seen]] = []
+    clear: list[tuple[int, Seen, bool]] = []
     for view in views.touched(keys):
         seen = look(view, scene)
         if seen.is_mixed:
             mixed.append(view.number)
         elif seen.reading is not None:
-            clear.append((view.number, seen))
+            clear.append((view.number, seen, is_fresh(seen, view.key, scene)))
     return mixed, clear
 
 

@@ -47,6 +47,7 @@ DOUBT: Final = 2
 """The references of not met, met and unknown; the first two are both sides of slot 0."""
 
 _WIDTHS: Final = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+_WIDTH_FOR: Final = [min(width for width in _WIDTHS if width >= parts) for parts in range(_WIDTHS[-1] + 1)]
 _CONSTANTS: Final = {Kleene.NOT_MET: BELOW, Kleene.MET: ABOVE, Kleene.UNKNOWN: DOUBT}
 
 
@@ -265,8 +266,8 @@ class Layers:
                 layer = max(layer, layers[part >> 1])
             layers[slot] = layer + 1
             width = len(parts)
-            if gate in (Gate.ALL, Gate.ANY):
-                width = next((size for size in _WIDTHS if size >= width), width)
+            if gate in (Gate.ALL, Gate.ANY) and width < len(_WIDTH_FOR):
+                width = _WIDTH_FOR[width]
             kind = (layer + 1, gate, count, width)
             rows = self._rows.get(kind)
             if rows is None:

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from screening.assessment.evidence import Finding, Reading, Scene, Why, find, person_could_settle
+from screening.assessment.evidence import Finding, Reading, Scene, Why, find_among, person_could_settle
 from screening.assessment.limits import ends_in
 from screening.atoms.rows import Integers, Rows
 from screening.atoms.stretches import Anchors, Stretch, Stretches, day_numbers
@@ -91,6 +91,15 @@ def place_of(end: Fraction | None, missing: int) -> int:
     return max(-_OPEN_END + 1, min(_OPEN_END - 1, 2 * scaled + (rest > 0)))
 
 
+class Placed:
+    """A person's values among the cuts, by lens, and where a limit is a multiple of one that is not known."""
+
+    def __init__(self, lenses: int) -> None:
+        self.low = np.full(lenses, -_OPEN_END, dtype=np.int64)
+        self.high = np.full(lenses, _OPEN_END, dtype=np.int64)
+        self.lacks_reference = np.zeros(lenses, dtype=bool)
+
+
 def _choose(units: tuple[str, ...], quantity: Quantity, key: Key) -> int:
     """Tell which of the limits a quantity is compared with."""
     for unit in (quantity.unit, key.unit):
@@ -113,6 +122,7 @@ class NumberAtoms:
         self._lenses_of: list[list[int]] = []
         self._lens_numbers: dict[tuple[object, ...], int] = {}
         self._columns = np.zeros((3, 0), dtype=np.int64)
+        self._by_group: tuple[Integers, Integers] | None = None
 
     def add(self, slot: int, atom: Atom, leaf: Number, anchors: Anchors) -> bool:
         """Take a leaf in; refuse one whose numbers or key are out of the ordinary."""
@@ -125,11 +135,13 @@ class NumberAtoms:
             return False
         group = self._group(key, leaf, anchors)
         self._rows.add(slot, (slot, group, asks(atom), *flat, *(0,) * (2 * MOST_UNITS - len(flat))))
+        self._by_group = None
         return True
 
     def remove(self, slot: int) -> None:
         """Take a leaf out."""
         self._rows.remove(slot)
+        self._by_group = None
 
     def __contains__(self, slot: int) -> bool:
         return slot in self._rows
@@ -138,29 +150,33 @@ class NumberAtoms:
         """Judge all leaves; give the slots of unknown ones that the person could not settle after all."""
         columns = self._rows.columns
         observed = np.zeros((2, len(self._views)), dtype=np.int64)
-        places = np.zeros((2, len(self._lenses)), dtype=np.int64)
-        places[0], places[1] = -_OPEN_END, _OPEN_END
-        harder: list[Group] = []
-        unaskable: list[int] = []
+        placed = Placed(len(self._lenses))
+        waits = np.zeros((2, len(self._views)), dtype=bool)
+        harder: dict[Group, Seen] = {}
         for view in self._views.touched((*keys, *self._views.others_needed)):
             seen = look(view, scene)
-            if view.key.computed is not None and seen.alone and not _can_settle(view, scene):
-                groups = self._of_view[view.number]
-                unaskable.extend(one.number for one in groups if seen.reading is None or not one.windowed)
+            if view.key.computed is not None and seen.alone:
+                waits[:, view.number] = _waits_for_others(view, seen, scene)
             if seen.reading is not None:
                 observed[:, view.number] = day_numbers(seen.reading.observed)
             if seen.is_mixed or seen.reading is not None:
-                harder.extend(self._place(view, seen, places))
-        lows, highs = self._fresh_places(scene.on, observed, places)
+                harder.update((group, seen) for group in self._place(view, seen, placed))
+        views, lenses, fresh = self._fresh(scene.on, observed)
+        lows = np.where(fresh, placed.low.take(lenses), -_OPEN_END)
+        highs = np.where(fresh, placed.high.take(lenses), _OPEN_END)
         group = columns[_GROUP]
-        verdicts = _compare(lows[group], highs[group], columns[_CUTS], columns[_CUTS + 1])
+        verdicts = _compare(lows.take(group), highs.take(group), columns[_CUTS], columns[_CUTS + 1])
+        waits_for_others = waits[fresh.view(np.int8), views]
+        lacks_reference = fresh & placed.lacks_reference.take(lenses)
+        judged = np.array([one.number for one in harder], dtype=np.int64)
+        waits_for_others[judged] = lacks_reference[judged] = False
+        closed = lacks_reference.take(group) | (waits_for_others.take(group) & (columns[_ASKS] == ASKABLE))
+        for one, seen in harder.items():
+            mine = self._rows_of(one)
+            verdicts[mine], closed[mine] = self._judge_group(one, seen, scene, columns.take(mine, axis=1))
         write(columns[_SLOT], verdicts)
-        closed = []
-        if unaskable:
-            mine = np.isin(group, unaskable) & (columns[_ASKS] == ASKABLE) & (verdicts == 0)
-            closed.append(columns[_SLOT][mine])
-        closed.extend(self._judge_group(one, scene, columns, write) for one in harder)
-        return np.concatenate(closed) if closed else np.zeros(0, dtype=np.int64)
+        closed_slots: Integers = columns[_SLOT][closed & (verdicts == 0)]
+        return closed_slots
 
     def _group(self, key: Key, leaf: Number, anchors: Anchors) -> int:
         view = self._views.number(key, leaf.decides_from)
@@ -187,7 +203,7 @@ class NumberAtoms:
             self._lenses_of[view].append(number)
         return number
 
-    def _place(self, view: View, seen: Seen, places: Integers) -> list[Group]:
+    def _place(self, view: View, seen: Seen, placed: Placed) -> list[Group]:
         """Note the deciding value of a view in every unit; give the groups that are not so simple."""
         groups = self._of_view[view.number]
         if seen.reading is None or not isinstance(seen.reading.value, Quantity):
@@ -196,36 +212,50 @@ class NumberAtoms:
         harder: list[Group] = []
         for lens in self._lenses_of[view.number]:
             units, rounded_to = self._lenses[lens]
-            vague = quantity.reference is None and UPPER_LIMIT in units
-            if vague or (len(units) > 1 and _choose(units, quantity, view.key)):
+            lacks_reference = quantity.reference is None and UPPER_LIMIT in units
+            if len(units) > 1 and (lacks_reference or _choose(units, quantity, view.key)):
                 harder.extend(group for group in groups if group.lens == lens)
                 continue
+            placed.lacks_reference[lens] = lacks_reference
             found = _places(quantity, units[0], view.key, rounded_to)
             if found is not None:
-                places[:, lens] = found
-        computed = view.key.computed is not None
-        if computed or not seen.alone:
-            harder.extend(group for group in groups if group.windowed or (computed and not seen.alone))
+                placed.low[lens], placed.high[lens] = found
+        if not seen.alone:
+            days = day_numbers(seen.reading.observed)
+            computed = view.key.computed is not None
+            harder.extend(
+                group
+                for group in groups
+                if computed or (group.windowed and not self._stretches.is_settled(group.stretch, *days))
+            )
         return harder
 
-    def _fresh_places(self, on: date, observed: Integers, places: Integers) -> tuple[Integers, Integers]:
-        """Give the places of each group's value, open ones where it is not surely fresh."""
+    def _fresh(self, on: date, observed: Integers) -> tuple[Integers, Integers, NDArray[np.bool_]]:
+        """Give the view and the lens of each group, and whether its value is surely fresh."""
         if self._columns.shape[1] < len(self._groups):
             rows = [(group.view, group.stretch, group.lens) for group in self._groups]
             self._columns = np.array(rows, dtype=np.int64).T.copy()
         views, stretches, lenses = self._columns
         surely_from, surely_to, _, _ = self._stretches.lay_out(on).take(stretches, axis=1)
         lo, hi = observed.take(views, axis=1)
-        fresh = (hi <= surely_to) & (lo >= surely_from)
-        low, high = places.take(lenses, axis=1)
-        return np.where(fresh, low, -_OPEN_END), np.where(fresh, high, _OPEN_END)
+        return views, lenses, (hi <= surely_to) & (lo >= surely_from)
+
+    def _rows_of(self, group: Group) -> Integers:
+        """Give the places of a group's rows."""
+        if self._by_group is None:
+            numbers = self._rows.columns[_GROUP]
+            order = np.argsort(numbers, kind="stable")
+            self._by_group = order, np.searchsorted(numbers[order], np.arange(len(self._groups) + 1))
+        order, starts = self._by_group
+        mine: Integers = order[starts[group.number] : starts[group.number + 1]]
+        return mine
 
     def _judge_group(
-        self, group: Group, scene: Scene, columns: Integers, write: Callable[[Integers, Small], None]
-    ) -> Integers:
+        self, group: Group, seen: Seen, scene: Scene, rows: Integers
+    ) -> tuple[Small, NDArray[np.bool_]]:
         """Judge a group by all readings that the interpreter would judge it by.
 
-        Gives the slots of those that stay unknown and that the person could not settle.
+        Tells also which leaves the person could not settle where they stay unknown.
         """
         view = self._views.held[group.view]
         judged: list[Reading] = []
@@ -237,22 +267,20 @@ class NumberAtoms:
         def fresh(reading: Reading) -> Kleene:
             return self._stretches.judge(group.stretch, *day_numbers(reading.observed))
 
-        found = find(scene, view.key, judge=note, decides_from=view.decides_from, fresh=fresh)
-        mine = np.flatnonzero(columns[_GROUP] == group.number)
-        rows = columns[:, mine]
+        found = find_among(
+            seen.readings, scene, view.key, judge=note, decides_from=view.decides_from, fresh=fresh
+        )
         verdicts = [self._verdicts(group, view.key, reading, rows) for reading in judged]
-        imprecise = np.ones(len(mine), dtype=bool)
-        values = np.zeros(len(mine), dtype=np.int8)
+        imprecise = np.ones(rows.shape[1], dtype=bool)
+        values = np.zeros(rows.shape[1], dtype=np.int8)
         if verdicts and len(judged) == len(found.readings):
             least, most = np.minimum.reduce(verdicts), np.maximum.reduce(verdicts)
             values = np.where(least == most, least, 0).astype(np.int8)
             imprecise = np.logical_or.reduce([verdict == 0 for verdict in verdicts])
-        write(rows[_SLOT], values)
         can = _askable(rows[_ASKS], person_could_settle(found, view.key, scene.vocabulary))
         if found.why is Why.IMPRECISE and _lacks_reference(group, found):
             can &= ~imprecise
-        closed: Integers = rows[_SLOT][(values == 0) & ~can]
-        return closed
+        return values, ~can
 
     def _verdicts(self, group: Group, key: Key, reading: Reading, rows: Integers) -> Small:
         if not isinstance(reading.value, Quantity):
@@ -287,10 +315,23 @@ def _places(quantity: Quantity, unit: str, key: Key, rounded_to: int | None) -> 
     return place_of(ends[0], -_OPEN_END), place_of(ends[1], _OPEN_END)
 
 
-def _can_settle(view: View, scene: Scene) -> bool:
-    """Tell whether the person is the one to ask about an input that is lacking or vague."""
-    found = find(scene, view.key, judge=lambda _: Kleene.UNKNOWN, decides_from=view.decides_from)
-    return person_could_settle(found, view.key, scene.vocabulary)
+def _waits_for_others(view: View, seen: Seen, scene: Scene) -> tuple[bool, bool]:
+    """Tell whether somebody else has to give an input of what is computed: if it is too old, and too vague."""
+    too_old, too_vague = (
+        find_among(
+            seen.readings,
+            scene,
+            view.key,
+            judge=lambda _: Kleene.UNKNOWN,
+            decides_from=view.decides_from,
+            fresh=age,
+        )
+        for age in (lambda _: Kleene.NOT_MET, lambda _: Kleene.MET)
+    )
+    return (
+        not person_could_settle(too_old, view.key, scene.vocabulary),
+        not person_could_settle(too_vague, view.key, scene.vocabulary),
+    )
 
 
 def _askable(asked: Integers, settles: bool) -> NDArray[np.bool_]:

@@ -13,14 +13,15 @@ Integers = NDArray[np.int64]
 class Rows:
     """Named rows, stored column by column; the last row moves into the place of one that goes.
 
-    New rows wait in a list until somebody looks, so that adding many is cheap.
+    New rows wait in a list until somebody looks, so that adding many is cheap. The columns lie in memory
+    without gaps, so that numpy indexes by them without copying them first.
     """
 
     __slots__ = ("_held", "_names", "_places", "_waiting", "width")
 
     def __init__(self, width: int) -> None:
         self.width = width
-        self._held = np.zeros((width, 8), dtype=np.int64)
+        self._held = np.zeros((width, 0), dtype=np.int64)
         self._names: list[int] = []
         self._places: dict[int, int] = {}
         self._waiting: list[Sequence[int]] = []
@@ -34,9 +35,9 @@ class Rows:
     @property
     def columns(self) -> Integers:
         """The columns as they are now, one row of the array each."""
-        if self._waiting:
+        if self._waiting or self._held.shape[1] != len(self._names):
             self._settle()
-        return self._held[:, : len(self._names)]
+        return self._held
 
     def place(self, name: int) -> int:
         """Give the place of a row within the columns; another row may take it when one goes."""
@@ -54,20 +55,17 @@ class Rows:
 
         :raises KeyError: when there is none of that name.
         """
-        columns = self.columns
+        if self._waiting:
+            self._settle()
         place = self._places.pop(name)
         moved = self._names.pop()
         if moved != name:
-            columns[:, place] = columns[:, -1]
+            self._held[:, place] = self._held[:, len(self._names)]
             self._names[place] = moved
             self._places[moved] = place
 
     def _settle(self) -> None:
-        total = len(self._names)
-        if total > self._held.shape[1]:
-            grown = np.zeros((self.width, total + total // 4), dtype=np.int64)
-            grown[:, : self._held.shape[1]] = self._held
-            self._held = grown
-        first = total - len(self._waiting)
-        self._held[:, first:total] = np.array(self._waiting, dtype=np.int64).T
+        kept = self._held[:, : len(self._names) - len(self._waiting)]
+        new = np.array(self._waiting, dtype=np.int64).reshape(-1, self.width).T
+        self._held = np.ascontiguousarray(np.concatenate([kept, new], axis=1))
         self._waiting.clear()

@@ -19,22 +19,33 @@ from screening.terms import CodeSet
 
 Words = NDArray[np.uint64]
 Flags = NDArray[np.bool_]
+Ranks = NDArray[np.int32]
 
 WORD: Final = 64
+_HALF: Final = 32
 
 _Place = tuple[str, str]
 """A code system and a position in it."""
 
 
 def words_of(table: Flags, owners: Integers, count: int) -> Words:
-    """Turn rows of flags, each owned by a fact, into a bit for each fact that has any."""
-    words = np.zeros((max(1, -(-count // WORD)), table.shape[1]), dtype=np.uint64)
-    for word in range(len(words)):
-        mine = owners // WORD == word
-        bits = np.left_shift(np.uint64(1), (owners[mine] % WORD).astype(np.uint64))
-        chosen = table[mine].view(np.uint8).astype(np.uint64) * bits[:, None]
-        words[word] = np.bitwise_or.reduce(chosen, axis=0)
-    return words
+    """Turn rows of flags, each owned by a fact, into a bit for each fact that has any.
+
+    `owners` ascend; they are below `count`. The bits are added up as numbers of half a word, which are exact.
+    """
+    halves = np.zeros((2 * max(1, -(-count // WORD)), table.shape[1]))
+    if len(owners):
+        begins = np.concatenate([[True], owners[1:] != owners[:-1]])
+        further = np.flatnonzero(~begins)
+        if len(further):
+            rows, table, owners = table, table[begins], owners[begins]
+            for row, mine in zip(further, np.cumsum(begins)[further] - 1, strict=True):
+                table[mine] |= rows[row]
+        bits = np.zeros((len(halves), len(owners)))
+        bits[owners // _HALF, np.arange(len(owners))] = np.exp2(owners % _HALF)
+        np.matmul(bits, table.astype(np.float64), out=halves)
+    words = halves.astype(np.uint64)
+    return words[::2] | (words[1::2] << np.uint64(_HALF))
 
 
 def some(words: Words) -> Flags:
@@ -45,22 +56,30 @@ def some(words: Words) -> Flags:
     return found
 
 
+def distinct(words: Words) -> tuple[Words, Integers]:
+    """Give columns of words that differ, and for each column which of them it is."""
+    if len(words) == 1:
+        found, kinds = np.unique(words[0], return_inverse=True)
+        return found[None, :], kinds
+    found, kinds = np.unique(words, axis=1, return_inverse=True)
+    return found, kinds.reshape(-1)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One person's facts against everything asked for: a bit for each fact, by set of codes or by span.
+    """One person's facts against everything asked for: a bit for each fact, by span, `overlap` by set of codes.
 
     `places` are the facts' own spans, `lo` and `hi` their ends among all others, `owners` the facts.
     """
 
     overlap: Words
-    covered: Words
     span_overlap: Words
     span_within: Words
     span_covered: Words
     places: tuple[tuple[_Place, _Place], ...]
     owners: Integers
-    lo: Integers
-    hi: Integers
+    lo: Ranks
+    hi: Ranks
 
 
 @dataclass(slots=True)
@@ -74,8 +93,8 @@ class Spans:
     _sets: dict[tuple[int, ...], int] = field(default_factory=dict)
     _laid_out: int = -1
     _edges: list[_Place] = field(default_factory=list)
-    _lo: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    _hi: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    _lo: Ranks = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    _hi: Ranks = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     _members: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     _first: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     _size: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -95,15 +114,14 @@ class Spans:
         self._lay_out()
         places = [(fact, place) for fact, held in enumerate(codes) for place in places_of(held)]
         owners = np.array([fact for fact, _ in places], dtype=np.int64)
-        lo = np.array([self._rank(start) for _, (start, _) in places], dtype=np.int64)[:, None]
-        hi = np.array([self._rank(end) for _, (_, end) in places], dtype=np.int64)[:, None]
+        lo = np.array([self._rank(start) for _, (start, _) in places], dtype=np.int32)[:, None]
+        hi = np.array([self._rank(end) for _, (_, end) in places], dtype=np.int32)[:, None]
         count = len(codes)
         overlap = words_of((lo < self._hi) & (self._lo < hi), owners, count)
         within = words_of((lo >= self._lo) & (hi <= self._hi), owners, count)
         covered = words_of((lo <= self._lo) & (hi >= self._hi), owners, count)
         return Held(
-            overlap=self._by_set(overlap, np.bitwise_or),
-            covered=self._by_set(covered, np.bitwise_and),
+            overlap=self._by_set(overlap),
             span_overlap=overlap,
             span_within=within,
             span_covered=covered,
@@ -119,26 +137,27 @@ class Spans:
         found: Words = np.bitwise_or.reduceat(held.span_within.take(spans, axis=1), starts, axis=1)
         return found
 
-    def covered(self, held: Held, sets: Integers, facts: Words) -> Flags:
-        """Tell of each set whether the facts beside it cover it, one of them or several together."""
-        covered = some(held.covered.take(sets, axis=1) & facts)
-        left = np.flatnonzero(~covered)
-        near = held.overlap.take(sets[left], axis=1) & facts.take(left, axis=1)
-        left = left[np.bitwise_count(near).sum(axis=0) > 1]
-        if len(left):
-            covered[left] = self._covered_together(held, sets[left], facts[:, left])
-        return covered
+    def covered(self, held: Held, sets: Integers, facts: Words, kinds: Integers) -> Flags:
+        """Tell of each set whether its facts cover all its spans, one fact or several together.
 
-    def _covered_together(self, held: Held, sets: Integers, facts: Words) -> Flags:
-        """Tell it span by span, where one fact may cover one and another the next."""
+        `kinds` says which column of `facts` is meant for each set.
+        """
+        if not len(sets):
+            return np.zeros(0, dtype=bool)
+        facts, same = distinct(facts)
         starts, spans = self._expanded(sets)
-        by_span = np.repeat(facts, self._size[sets], axis=1)
-        whole = some(held.span_covered.take(spans, axis=1) & by_span)
-        several = np.bitwise_count(held.span_overlap.take(spans, axis=1) & by_span).sum(axis=0) > 1
-        which = np.flatnonzero(~whole & several)
-        if len(which):
-            whole[which] = self._filled(held, spans[which], by_span[:, which])
-        covered: Flags = np.logical_and.reduceat(whole, starts)
+        spans += np.repeat(same[kinds] * len(self._lo), self._size[sets])
+        shut = some(held.span_covered[:, None] & facts[:, :, None])
+        several = np.bitwise_count(held.span_overlap[:, None] & facts[:, :, None]).sum(axis=0) > 1
+        asked = np.zeros(shut.size, dtype=bool)
+        asked[spans] = True
+        left = np.flatnonzero(asked & (several & ~shut).reshape(-1))
+        if len(left):
+            kind, span = np.divmod(left, shut.shape[1])
+            shut.reshape(-1)[left] = self._filled(held, span, facts.take(kind, axis=1))
+        gaps = np.cumsum(~shut.take(spans), dtype=np.int32)
+        gaps = gaps[np.append(starts[1:], len(spans)) - 1]
+        covered: Flags = np.diff(gaps, prepend=np.int32(0)) == 0
         return covered
 
     def _expanded(self, sets: Integers) -> tuple[Integers, Integers]:
@@ -170,11 +189,12 @@ class Spans:
         index = bisect_left(self._edges, place)
         return 2 * index if index < len(self._edges) and self._edges[index] == place else 2 * index - 1
 
-    def _by_set(self, words: Words, joined: np.ufunc) -> Words:
+    def _by_set(self, words: Words) -> Words:
+        """Join the facts of a set's spans."""
         by_set = words.take(self._members[self._first], axis=1)
         for sets, members in self._further:
             for row, word in zip(by_set, words, strict=True):
-                row[sets] = joined(row[sets], word[members])
+                row[sets] |= word[members]
         return by_set
 
     def _lay_out(self) -> None:
@@ -183,8 +203,8 @@ class Spans:
         self._laid_out = len(self._sets)
         self._edges = sorted({place for span in self._spans for place in span})
         ranks = {place: 2 * rank for rank, place in enumerate(self._edges)}
-        self._lo = np.array([ranks[start] for start, _ in self._spans], dtype=np.int64)
-        self._hi = np.array([ranks[end] for _, end in self._spans], dtype=np.int64)
+        self._lo = np.array([ranks[start] for start, _ in self._spans], dtype=np.int32)
+        self._hi = np.array([ranks[end] for _, end in self._spans], dtype=np.int32)
         self._size = np.array([len(members) for members in self._sets], dtype=np.int64)
         self._first = np.cumsum(self._size) - self._size
         self._members = np.array([span for members in self._sets for span in members], dtype=np.int64)

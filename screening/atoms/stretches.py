@@ -106,6 +106,11 @@ class Stretches:
             return Kleene.NOT_MET
         return Kleene.MET if hi <= surely_to and lo >= surely_from else Kleene.UNKNOWN
 
+    def is_settled(self, number: int, lo: int, hi: int) -> bool:
+        """Tell whether what came before a day cannot matter: that day lies inside, or is too early itself."""
+        surely_from, surely_to, possibly_from, _ = self._cuts[number]
+        return hi < possibly_from or (hi <= surely_to and lo >= surely_from)
+
 
 def _cuts(found: Edges) -> tuple[int, int, int, int]:
     (surely_from, surely_to), (possibly_from, possibly_to) = found.surely, found.possibly

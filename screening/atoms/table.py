@@ -38,6 +38,7 @@ from screening.verdict import Kleene
 from screening.vocabulary import Vocabulary
 
 _BYTES: Final = {Kleene.MET: MET, Kleene.NOT_MET: NOT_MET}
+_BY_SIGN: Final = np.array([NOT_MET, UNKNOWN, MET], dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +192,8 @@ class OpenProtocols:
         told = entries(scene)
 
         def write(slots: Integers, verdicts: Small) -> None:
-            values[slots] = np.where(
-                verdicts == 0, defaults[slots], np.where(verdicts > 0, np.uint8(MET), np.uint8(NOT_MET))
-            )
+            settled = np.flatnonzero(verdicts)
+            values[slots.take(settled)] = _BY_SIGN.take(verdicts.take(settled) + 1)
 
         values[self._numbers.judge(scene, keys, write)] = UNKNOWN
         unclear: list[int] = list(self._others)

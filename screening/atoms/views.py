@@ -31,19 +31,16 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a view holds of one person: the deciding reading and whether it is fresh by the key's validity.
+    """What a view holds of one person: the deciding reading, where there is one.
 
     `alone`: there is no other. `is_mixed`: no single reading decides.
+    `readings` are all, those of sources that may not decide among them.
     """
 
+    readings: Sequence[Reading]
     reading: Reading | None = None
-    fresh: Kleene = Kleene.UNKNOWN
     alone: bool = True
     is_mixed: bool = False
-
-
-NOTHING = Seen()
-MIXED = Seen(alone=False, is_mixed=True)
 
 
 @dataclass(slots=True)
@@ -100,24 +97,32 @@ def look(view: View, scene: Scene) -> Seen:
     before it does.
     """
     key = view.key
-    readings: Sequence[Reading] = readings_of(scene, key, decides_from=view.decides_from)
+    held: Sequence[Reading] = readings_of(scene, key, decides_from=view.decides_from)
+    readings = held
     if view.decides_from is not None:
         ranks = _at_most(view.decides_from)
-        readings = [reading for reading in readings if reading.source in ranks]
+        readings = [reading for reading in held if reading.source in ranks]
     if not readings:
-        return NOTHING
+        return Seen(held)
     newest = readings[0]
     if len(readings) > 1:
         if key.policy is Policy.AFFIRMATION:
-            return MIXED
+            return Seen(held, alone=False, is_mixed=True)
         if key.policy is Policy.PER_SOURCE and len({reading.source for reading in readings}) > 1:
-            return MIXED
+            return Seen(held, alone=False, is_mixed=True)
         newest = max(readings, key=lambda reading: day_numbers(reading.observed))
         if not all(other.observed.before(newest.observed) for other in readings if other is not newest):
-            return MIXED
-    stands = key.policy is Policy.AFFIRMATION and newest.value == Flag(value=True)
-    fresh = Kleene.MET if stands else scene.fresh(newest.observed, key.validity)
-    return Seen(newest, fresh, alone=len(readings) == 1)
+            return Seen(held, alone=False, is_mixed=True)
+    return Seen(held, newest, alone=len(readings) == 1)
+
+
+def is_fresh(seen: Seen, key: Key, scene: Scene) -> bool:
+    """Tell whether the deciding reading surely holds by the key's validity; a standing yes does not expire."""
+    if seen.reading is None:
+        return False
+    if key.policy is Policy.AFFIRMATION and seen.reading.value == Flag(value=True):
+        return True
+    return scene.fresh(seen.reading.observed, key.validity) is Kleene.MET
 
 
 @cache

@@ -7,8 +7,8 @@ length go through the interpreter's own judgement.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -22,6 +22,7 @@ from screening.assessment.statements import (
     episode,
     following,
     resolved,
+    speaks_against,
     statement_verdict,
 )
 from screening.atoms.rows import Integers
@@ -65,14 +66,14 @@ class Heard:
 
     `bars` are the facts that, where they leave a question open, stand in the
     way of its being closed: all but what is left over of combinations.
-    `follows` are those that only follow from combinations.
+    `against` has those that may speak against what follows from a combination, by the place of what follows.
     """
 
     met: Words
     maybe: Words
     closing: Words
     bars: Words | None = None
-    follows: Words | None = None
+    against: Mapping[int, Words] = field(default_factory=dict)
 
 
 class Ways:
@@ -106,9 +107,12 @@ class Ways:
         used = np.zeros(len(self._held), dtype=bool)
         used[asked] = True
         shape = (len(overlap), len(self._held))
-        heard = Heard(*(np.zeros(shape, dtype=np.uint64) for _ in range(3)))
+        met, maybe, closing = (np.zeros(shape, dtype=np.uint64) for _ in range(3))
+        heard = Heard(met, maybe, closing)
         if any(entry.through is not None for entry in told):
-            heard = replace(heard, bars=np.zeros(shape, dtype=np.uint64), follows=_follows(told))
+            follows = [place for place, entry in enumerate(told) if entry.through is not None]
+            against = {place: np.zeros(shape, dtype=np.uint64) for place in follows}
+            heard = replace(heard, bars=np.zeros(shape, dtype=np.uint64), against=against)
         cuts = self._stretches.lay_out(scene.on)
         for limit, numbers in self._by_limit.items():
             ways = np.array([number for number in numbers if used[number]], dtype=np.int64)
@@ -130,6 +134,9 @@ class Ways:
             if heard.bars is not None:
                 bars = np.array([not entry.is_left_over for entry in entries], dtype=bool)
                 heard.bars[:, ways] = words_of(bars[:, None], owners, len(told))
+                for place in heard.against.keys() & held.keys():
+                    speaking = np.array([_speaks(entry, held[place]) for entry in entries], dtype=bool)
+                    heard.against[place][:, ways] = words_of(speaking[:, None], owners, len(told))
         return heard
 
     def _verdicts(self, scene: Scene, entries: Sequence[Entry], ways: Sequence[Way], cuts: Integers) -> _Table:
@@ -176,10 +183,12 @@ class Ways:
             closes[place, column] = bool(closures(question, [entry]))
 
 
-def _follows(told: Sequence[Entry]) -> Words:
-    """Give the bits of what only follows from combinations, as a column."""
-    through = np.array([entry.through is not None for entry in told], dtype=bool)
-    return words_of(through[:, None], np.arange(len(told)), len(told))
+def _speaks(entry: Entry, follows: Entry) -> bool:
+    """Tell whether a fact may speak against what follows from a combination, its own source only later."""
+    stated = follows.fact.observed
+    if entry.fact.source is follows.fact.source and not stated.before(entry.fact.observed):
+        return False
+    return speaks_against(entry, stated)
 
 
 def _strong(told: Sequence[Entry], limit: EvidenceSource | None, terms: Terms) -> dict[int, Entry]:
