@@ -18,17 +18,15 @@ from numpy.typing import NDArray
 
 from benchmarks import frame
 from benchmarks.peers.databases import DuckDB, PostgreSQL
+from benchmarks.peers.interpreter import passes
 from benchmarks.peers.peer import Found, Loaded, Peer
 from benchmarks.peers.polars import Polars
 from benchmarks.workloads.crowd import TODAY, made_up
 from benchmarks.workloads.trials import drawn_protocol
-from screening.assessment.assess import assess_lowered, is_open
-from screening.assessment.evidence import Scene
-from screening.assessment.leaves import find_leaves
+from screening.assessment.assess import assess_lowered
 from screening.combinations import packaged_terms
-from screening.facts import Facts
 from screening.language.criteria import Age, Attested, Coded, Is, Number, When
-from screening.language.lowering import LoweredProtocol, lower, value_of
+from screening.language.lowering import LoweredProtocol, lower
 from screening.language.questions import Resolver
 from screening.planes.bits import count, positions
 from screening.planes.columns import Snapshot, open_snapshot, save_snapshot, snapshot_of
@@ -36,7 +34,6 @@ from screening.planes.ledger import Ledger
 from screening.planes.pool import Pool, PoolResult
 from screening.sql.tables import tables_of
 from screening.terms import CodeSet
-from screening.verdict import Kleene
 from screening.vocabulary import packaged_vocabulary
 
 SEED: Final = 2026
@@ -198,7 +195,11 @@ def measure_interpreter(
                 )
     report.figure("compared", len(people) * 10)
     bare = frame.seconds(
-        lambda: [values_alone(one, facts) for one in protocols[:5] for facts in people.values()]
+        lambda: [
+            passes(one, facts, on=TODAY, vocabulary=VOCABULARY, terms=TERMS)
+            for one in protocols[:5]
+            for facts in people.values()
+        ]
     )
     full = frame.seconds(
         lambda: [
@@ -212,20 +213,6 @@ def measure_interpreter(
     report.peer("interpreter_with_reasons_ms", full * everybody)
     report.figure("x_interpreter", bare * everybody / report.figures["ms_per_protocol"])
     report.figure("x_interpreter_with_reasons", full * everybody / report.figures["ms_per_protocol"])
-
-
-def values_alone(lowered: LoweredProtocol, facts: Facts) -> list[tuple[Kleene, bool]]:
-    """Judge one person as the interpreter does, without the reasons."""
-    scene = Scene(facts, TODAY, VOCABULARY, TERMS, lowered.protocol.anchor_days(TODAY))
-    findings = find_leaves(lowered.atoms, scene)
-    values = [finding.value for finding in findings]
-    opens = [is_open(atom, found, VOCABULARY) for atom, found in zip(lowered.atoms, findings, strict=True)]
-    judged_all = []
-    for one in lowered.criteria:
-        best = value_of(one.passes, values, open_atoms=opens, favour=Kleene.MET)
-        worst = value_of(one.passes, values, open_atoms=opens, favour=Kleene.NOT_MET)
-        judged_all.append((value_of(one.passes, values), best is not worst))
-    return judged_all
 
 
 def measure_peers(

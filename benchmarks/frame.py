@@ -26,18 +26,30 @@ class Options:
     data: Path | None
     quick: bool
     json: Path | None
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
 
-def options(claim: str, arguments: list[str] | None = None) -> Options:
-    """Read the options that all benchmarks have; ``claim`` says what this one measures."""
+def options(
+    claim: str, arguments: list[str] | None = None, *, numbers: Mapping[str, str] | None = None
+) -> Options:
+    """Read the options that all benchmarks have; ``claim`` says what this one measures.
+
+    ``numbers`` are whole numbers that only this one takes, each with what it is for.
+    """
     parser = argparse.ArgumentParser(description=claim)
     parser.add_argument("--data", type=Path, metavar="DIR", help="the data to measure on")
     parser.add_argument("--quick", action="store_true", help="coarser, in under 20 seconds")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
+    for name, purpose in (numbers or {}).items():
+        parser.add_argument(f"--{name}", type=int, metavar="N", help=purpose)
     read = parser.parse_args(arguments)
     if read.data is not None and not read.data.is_dir():
         parser.error(f"there is no folder {read.data}")
-    return Options(read.data, read.quick, read.json)
+    given = {name: getattr(read, name) for name in numbers or {} if getattr(read, name) is not None}
+    for name, number in given.items():
+        if number < 1:
+            parser.error(f"--{name} takes a whole number from 1 on, not {number}")
+    return Options(read.data, read.quick, read.json, given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +146,14 @@ def stream_gigabytes_per_second(*, quick: bool = False) -> float:
     size = STREAM_BYTES // (4 if quick else 1)
     column = numpy.ones(size // 8, dtype=numpy.uint64)
     return size / median_seconds(lambda: numpy.bitwise_or.reduce(column), repeats=5) / 1e9
+
+
+def peak_megabytes() -> float:
+    """Give the most memory that this process has held at any time; not known on Windows."""
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / 1e6 if sys.platform == "darwin" else most * 1024 / 1e6
 
 
 def median_seconds(action: Callable[[], object], *, repeats: int, warm_up: int = 1) -> float:

@@ -1,15 +1,14 @@
 """PostgreSQL and DuckDB over the tables of `screening.sql`, each with two workers."""
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 import numpy as np
-import psycopg
 
 from benchmarks import frame
+from benchmarks.peers.connections import Server
 from benchmarks.peers.frames import MISSING, write_rows
 from benchmarks.peers.peer import Found, Loaded, Slots
 from screening.language.lowering import LoweredProtocol
@@ -38,21 +37,19 @@ class PostgreSQL:
 
     def load(self, loaded: Loaded) -> str | None:
         """Take the pool in, or say why that cannot be done here."""
-        server = os.environ.get("TEST_DATABASE_URL", "")
-        if not server.startswith("postgresql"):
+        server = Server.reached()
+        if server is None:
             return "TEST_DATABASE_URL names no PostgreSQL server"
-        self._connection = psycopg.connect(
-            server.replace("postgresql+psycopg://", "postgresql://"), autocommit=True
-        )
-        self._run(f"CREATE SCHEMA {self._schema}")
-        self._run(f"SET search_path TO {self._schema}")
+        self._server = server
+        self._server.run(f"CREATE SCHEMA {self._schema}")
+        self._server.run(f"SET search_path TO {self._schema}")
         try:
             self._fill(loaded)
         except ModuleNotFoundError:
             self.close()
             return MISSING
         for setting in SETTINGS:
-            self._run(setting)
+            self._server.run(setting)
         self._loaded = loaded
         return None
 
@@ -61,22 +58,12 @@ class PostgreSQL:
             for table in loaded.tables.tables:
                 path = Path(folder) / f"{table.name}.csv"
                 write_rows(table, path)
-                self._run(table.create().replace("CREATE TABLE", "CREATE UNLOGGED TABLE"))
-                self._copy(table.name, path)
-                self._run(table.index())
-                self._run(f"ALTER TABLE {table.name} SET (parallel_workers = {WORKERS})")
-                self._run(f"VACUUM (ANALYZE, FREEZE) {table.name}")
+                self._server.run(table.create().replace("CREATE TABLE", "CREATE UNLOGGED TABLE"))
+                self._server.take(table.name, path)
+                self._server.run(table.index())
+                self._server.run(f"ALTER TABLE {table.name} SET (parallel_workers = {WORKERS})")
+                self._server.run(f"VACUUM (ANALYZE, FREEZE) {table.name}")
                 path.unlink()
-
-    def _copy(self, name: str, path: Path) -> None:
-        command = f"COPY {name} FROM STDIN (FORMAT csv)".encode()
-        with self._connection.cursor() as cursor, cursor.copy(command) as copy, path.open("rb") as file:
-            while block := file.read(1 << 20):
-                copy.write(block)
-
-    def _run(self, statement: str) -> list[tuple[int, ...]]:
-        cursor = self._connection.execute(statement.encode())
-        return cursor.fetchall() if cursor.description else []
 
     def prepare(self, lowered: LoweredProtocol) -> Judging:
         """Write a protocol in SQL; with the first, try if compiling conditions saves time. Not timed."""
@@ -85,24 +72,24 @@ class PostgreSQL:
             self._tried = True
             taken = {}
             for jit in ("on", "off"):
-                self._run(f"SET jit = {jit}")
+                self._server.run(f"SET jit = {jit}")
                 taken[jit] = frame.median_seconds(lambda: self.judge(prepared), repeats=1)
-            self._run(f"SET jit = {min(taken, key=lambda jit: taken[jit])}")
+            self._server.run(f"SET jit = {min(taken, key=lambda jit: taken[jit])}")
         return prepared
 
     def judge(self, prepared: Judging) -> list[int]:
         """Judge every criterion for everybody, and add each up."""
-        return [int(total) for total in self._run(prepared.tallies)[0]]
+        return [int(total) for total in self._server.run(prepared.tallies)[0]]
 
     def not_ineligible(self, prepared: Judging) -> Found:
         """List those whom no criterion rules out; a criterion may be left out once another does."""
-        rows = np.array(self._run(prepared.not_ineligible), dtype=np.int32).reshape(-1, 2)
+        rows = np.array(self._server.run(prepared.not_ineligible), dtype=np.int32).reshape(-1, 2)
         return _found(rows[:, 0], rows[:, 1])
 
     def close(self) -> None:
         """Take the tables away again."""
-        self._run(f"DROP SCHEMA {self._schema} CASCADE")
-        self._connection.close()
+        self._server.run(f"DROP SCHEMA {self._schema} CASCADE")
+        self._server.close()
 
 
 class DuckDB:

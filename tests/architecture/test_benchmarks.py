@@ -4,10 +4,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from benchmarks import frame
+from benchmarks.peers.connections import SQLite
+from benchmarks.peers.criteria import Criteria
+from benchmarks.workloads.crowd import TODAY
+from benchmarks.workloads.open_studies import TERMS, VOCABULARY, protocols
+from benchmarks.workloads.visitors import person
+from screening.atoms.table import OpenProtocols
 from tests.architecture.source import ROOT
 
 SCRIPTS = sorted(path.name for path in (ROOT / "benchmarks").glob("*.py") if path.stem != "frame")
@@ -89,3 +96,28 @@ def test_a_folder_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str
         frame.options("Claim.", ["--data", "nowhere/at/all"])
 
     assert "there is no folder nowhere/at/all" in capsys.readouterr().err
+
+
+def test_a_number_that_a_script_takes_is_a_whole_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = {"protocols": "how many"}
+    monkeypatch.setattr(sys, "argv", ["one.py", "--protocols", "7"])
+    assert frame.options("", numbers=numbers).numbers == {"protocols": 7}
+
+    monkeypatch.setattr(sys, "argv", ["one.py", "--protocols", "0"])
+    with pytest.raises(SystemExit):
+        frame.options("", numbers=numbers)
+    assert "from 1 on, not 0" in capsys.readouterr().err
+
+
+def test_the_criteria_in_sql_say_what_the_vector_says() -> None:
+    chance = Random(1)  # noqa: S311 - made-up studies and people, the same in every run
+    lowered = list(protocols(chance, 20))
+    opened = OpenProtocols(vocabulary=VOCABULARY, terms=TERMS)
+    for number, one in enumerate(lowered):
+        opened.add(number, one)
+    peer = Criteria(SQLite(), lowered, on=TODAY, vocabulary=VOCABULARY, terms=TERMS)
+
+    for _ in range(20):
+        assert peer.compare(opened, person(chance)) > 0
