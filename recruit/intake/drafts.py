@@ -22,10 +22,11 @@ from recruit.studies import queries as studies
 from recruit.studies import versions
 from recruit.studies.models import ProtocolVersion, QuestionnaireVersion, Site, Study, StudySite
 from recruit.studies.queries import OpenSite
-from recruit.studies.reading import document_of, lowered_of, protocol_of
+from recruit.studies.reading import document_of, lowered_of, plan_of, protocol_of
 from recruit.vocabulary import terms, vocabulary_of
 from screening.asking.assertions import facts_from
-from screening.asking.path import first_unanswered, on_path_answers
+from screening.asking.journey import FixedJourney, Journey
+from screening.asking.path import on_path_answers
 from screening.asking.questionnaire import Document, Outcome
 from screening.asking.responses import Answer, answer_from_json, answer_to_json
 from screening.assessment.assess import Assessment, assess_lowered
@@ -62,6 +63,14 @@ class Opened:
     zone: str
     languages: tuple[str, ...] = ()
     """In which the questions may be shown today: approved for the site, or else the one begun in."""
+
+    chosen: Journey | None = None
+    """The way through questions that are chosen; none where they have a fixed order."""
+
+    @property
+    def journey(self) -> Journey:
+        """Say what was asked in which order and what comes next."""
+        return self.chosen or FixedJourney(self.document, self.answers, self.respondent)
 
     @property
     def answers(self) -> dict[str, Answer]:
@@ -143,13 +152,14 @@ def open_draft(session: Session, draft: Draft) -> Opened:
     """Open a draft's answers together with the wording they belong to."""
     study = found(session, Study, draft.study_id)
     version = found(session, QuestionnaireVersion, draft.questionnaire_version_id)
-    return Opened(
+    opened = Opened(
         draft=draft,
         study=study,
         document=document_of(version),
         saved=_unseal(session, draft),
         zone=_zone(session, draft, study),
     )
+    return replace(opened, chosen=_chosen(session, opened))
 
 
 def choose_respondent(session: Session, draft_id: UUID, respondent: Respondent, *, at: datetime) -> Draft:
@@ -191,7 +201,7 @@ def save_answer(
     _seal(session, draft, saved)
     _touch(draft, item_id, at=at)
     draft.status, draft.outcome, draft.completed_at = DraftStatus.OPEN, None, None
-    return replace(opened, saved=saved)
+    return _further(session, opened, saved)
 
 
 def save_answers(session: Session, draft_id: UUID, given: Sequence[tuple[str, Answer, datetime]]) -> Opened:
@@ -210,7 +220,7 @@ def save_answers(session: Session, draft_id: UUID, given: Sequence[tuple[str, An
         _touch(draft, item_id, at=at)
     _seal(session, draft, saved)
     draft.status, draft.outcome, draft.completed_at = DraftStatus.OPEN, None, None
-    return replace(opened, saved=saved)
+    return _further(session, opened, saved)
 
 
 def carry(session: Session, draft: Draft, saved: dict[str, Saved]) -> None:
@@ -227,7 +237,7 @@ def conclude(session: Session, draft_id: UUID, *, at: datetime) -> Outcome:
     if draft.outcome is not None and draft.status is not DraftStatus.OPEN:
         return draft.outcome
     opened = open_draft(session, draft)
-    if first_unanswered(opened.document, opened.answers, opened.respondent) is not None:
+    if opened.journey.next is not None:
         raise Refused("Some questions are still open.")
     draft.outcome = outcome_of(session, opened, at=at)
     draft.status, draft.completed_at = DraftStatus.COMPLETED, at
@@ -311,6 +321,31 @@ def _open_for_change(session: Session, draft_id: UUID) -> Draft:
     if draft.status is DraftStatus.STOPPED:
         raise NotFound("You ended this questionnaire and your answers are gone. You can start again.")
     return draft
+
+
+def _further(session: Session, opened: Opened, saved: dict[str, Saved]) -> Opened:
+    opened = replace(opened, saved=saved)
+    return replace(opened, chosen=_chosen(session, opened))
+
+
+def _chosen(session: Session, opened: Opened) -> Journey | None:
+    """Lead through questions whose order the approval leaves to what settles most."""
+    draft = opened.draft
+    if opened.document.order == "fixed":
+        return None
+    from screening.choosing.journey import begin_chosen  # here for the start: few questionnaires choose
+
+    criteria = found(session, ProtocolVersion, draft.protocol_version_id)
+    questions = found(session, QuestionnaireVersion, draft.questionnaire_version_id)
+    return begin_chosen(
+        plan_of(criteria, questions, vocabulary=vocabulary_of(session, draft.study_id), terms=terms()),
+        opened.answers,
+        respondent=opened.respondent,
+        on=civil_day(draft.last_at, opened.zone),
+        source=SOURCES[draft.entrance],
+        asked=[str(step[0]) for step in draft.path if isinstance(step, list)],
+        seed=str(draft.id),
+    )
 
 
 def _touch(draft: Draft, item_id: str, *, at: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
 from recruit.studies.models import ProtocolVersion, QuestionnaireVersion
@@ -13,6 +13,9 @@ from screening.language.protocol import Protocol, read_protocol
 from screening.language.questions import Resolver
 from screening.terms import Terms
 from screening.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from screening.choosing.nextquestion import Plan
 
 _T = TypeVar("_T")
 
@@ -51,6 +54,18 @@ def lowered_of(version: ProtocolVersion, *, vocabulary: Vocabulary, terms: Terms
     )
 
 
+def plan_of(
+    criteria: ProtocolVersion, questions: QuestionnaireVersion, *, vocabulary: Vocabulary, terms: Terms
+) -> Plan:
+    """Lay out what criteria need to know from questions whose order is chosen.
+
+    :raises UnknownKey: when a criterion names a key that the vocabulary lacks
+    """
+    lowered = lowered_of(criteria, vocabulary=vocabulary, terms=terms)
+    which = (criteria.id, criteria.sha256, questions.sha256, vocabulary.version, terms.version)
+    return _plan(which, _Held((lowered, document_of(questions), vocabulary, terms)))
+
+
 @lru_cache(maxsize=256)
 def _document(sha256: str, held: _Held[QuestionnaireVersion]) -> Document:
     return Document.model_validate(held.value.document)
@@ -71,3 +86,15 @@ def _lowered(
 ) -> LoweredProtocol:
     protocol, words, codes = held.value
     return lower(protocol, resolver=Resolver(words, codes))
+
+
+@lru_cache(maxsize=64)
+def _plan(
+    which: tuple[UUID, str, str, str, str],
+    held: _Held[tuple[LoweredProtocol, Document, Vocabulary, Terms]],
+) -> Plan:
+    from screening.choosing.nextquestion import plan  # here for the start: few questionnaires choose
+    from screening.choosing.outline import Study
+
+    lowered, document, vocabulary, terms = held.value
+    return plan([Study(str(which[0]), lowered, document, vocabulary)], terms=terms)

@@ -95,6 +95,15 @@ class ConsentText(Part):
     )
 
 
+Chance = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Chances = Annotated[
+    Mapping[str, Mapping[str, Chance]],
+    AfterValidator(MappingProxyType),
+    PlainSerializer(lambda table: {item: dict(said) for item, said in table.items()}),
+    Field(exclude_if=lambda table: not table),
+]
+
+
 class PhraseException(Part):
     """A forbidden phrase, by the name that the publish gate gives it, that stays, and why it may."""
 
@@ -110,6 +119,9 @@ class Document(Part):
     languages: Annotated[tuple[Language, ...], Field(min_length=1)]
     respondents: Annotated[tuple[Respondent, ...], Field(min_length=1)] = (Respondent.SELF,)
     order: Literal["fixed", "adaptive"] = "fixed"
+    chances: Chances = Field(default_factory=lambda: MappingProxyType({}))
+    """How often each thing is said to an item: what was counted, frozen, for an adaptive order to go by."""
+
     notice: Notice
     opening: Opening
     sections: tuple[Section, ...] = ()
