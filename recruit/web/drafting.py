@@ -13,7 +13,7 @@ from recruit.errors import NotFound
 from recruit.intake import drafts
 from recruit.intake.drafts import Opened
 from recruit.intake.models import DraftStatus
-from screening.asking.path import first_unanswered, urgent_item
+from screening.asking.path import urgent_item
 
 _DRAFT, _INQUIRY = "draft", "inquiry"
 
@@ -96,7 +96,7 @@ def next_url(found: Opened, language: str) -> str:
         return url_for("public.questions.who", language=language)
     if urgent_item(found.document, found.answers, found.respondent) is not None:
         return url_for("public.questions.safety", language=language)
-    item = first_unanswered(found.document, found.answers, found.respondent)
+    item = found.journey.next
     if item is not None:
         return url_for("public.questions.question", language=language, number=place_of(found, item.id))
     if draft.outcome is not None and draft.status is DraftStatus.COMPLETED:

@@ -23,16 +23,7 @@ from recruit.web.guards import PUBLIC, allow
 from recruit.web.itempage import ItemPage, Values
 from screening.asking.answers import parse
 from screening.asking.items import Age, Item, StatementPage
-from screening.asking.path import (
-    first_unanswered,
-    may_open,
-    next_item,
-    on_path_answers,
-    previous_item,
-    progress,
-    steps,
-    urgent_item,
-)
+from screening.asking.path import on_path_answers, steps, urgent_item
 from screening.asking.responses import AgeGiven, Answer, is_absent
 from screening.asking.summary import describe
 from screening.intervals import DateRange
@@ -137,7 +128,7 @@ def check(language: str) -> ResponseReturnValue:
     if not _is_ready(found):
         return redirect(drafting.next_url(found, language), 303)
     tongue = drafting.language_of(found, language)
-    last = previous_item(found.document, found.answers, found.respondent, before=None)
+    last = found.journey.before(None)
     return render_template(
         "public/check.html",
         rows=_rows(found, tongue),
@@ -253,13 +244,13 @@ def minor_page(found: Opened, language: str) -> str:
 
 
 def _question_page(found: Opened, item: Item, page: ItemPage, language: str, *, checking: bool) -> str:
-    before = previous_item(found.document, found.answers, found.respondent, before=item.id)
+    before = found.journey.before(item.id)
     back = _question_url(found, before, language) if before else url_for(".who", language=language)
     return render_template(
         "public/question.html",
         page=page,
         number=drafting.place_of(found, item.id),
-        progress=progress(found.document, found.answers, found.respondent, at=item.id),
+        progress=found.journey.progress(item.id),
         item_id=item.id,
         draft_id=found.draft.id,
         revision=found.draft.revision,
@@ -324,7 +315,7 @@ def _may_show(found: Opened, item: Item) -> bool:
     urgent = urgent_item(found.document, found.answers, found.respondent)
     if urgent is not None and urgent.id != item.id:
         return False
-    return may_open(found.document, found.answers, found.respondent, item_id=item.id)
+    return found.journey.may_open(item.id)
 
 
 def _is_urgent(found: Opened) -> bool:
@@ -337,7 +328,7 @@ def _is_ready(found: Opened) -> bool:
         found.draft.respondent is not None
         and found.draft.status is not DraftStatus.SUBMITTED
         and not _is_urgent(found)
-        and first_unanswered(found.document, found.answers, found.respondent) is None
+        and found.journey.next is None
     )
 
 
@@ -350,7 +341,7 @@ def _revision() -> int:
 def _after(found: Opened, item: Item, language: str, *, checking: bool) -> str:
     if _is_urgent(found):
         return url_for(".safety", language=language)
-    following = next_item(found.document, found.answers, found.respondent, after=item.id, changing=checking)
+    following = found.journey.after(item.id, changing=checking)
     if following is None:
         return url_for(".check", language=language)
     return _question_url(found, following, language, checking=checking)
@@ -369,7 +360,7 @@ def _rows(found: Opened, tongue: str) -> list[dict[str, str | None]]:
             "value": describe(step.answer, step.item, tongue, found.respondent) if step.answer else None,
             "change_url": _question_url(found, step.item, language, checking=True),
         }
-        for step in steps(found.document, found.answers, found.respondent)
+        for step in found.journey.steps
         if not isinstance(step.item, StatementPage)
     ]
 
