@@ -37,6 +37,14 @@ set for people who were screened out takes the place of the 90 days.
 """
 
 RETENTION_JOBS = """\
+## Counts over the pool
+
+`feasibility_count` keeps for good the numbers that coordinators were shown, and behind each number which slots
+of the pool it counted, so that no later number tells about a few people together with it. A slot is not a name:
+it leads to a person only through `person`, and once that row was emptied on erasure, or is gone, it leads
+nowhere and is never given again. No page shows the slots. See
+[what the pool may tell](../decisions/0010-what-the-pool-may-tell.md).
+
 ## Who keeps the promise
 
 - **`purge.drafts`**, hourly: counts each draft past its time by day, study, source, language, entrance and how

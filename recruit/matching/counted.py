@@ -14,13 +14,16 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Final
+from uuid import UUID
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from recruit.db import actor_of
+from recruit.ids import new_id
 from recruit.matching.figures import Bounds, Figure, Why
 from recruit.matching.models import FeasibilityCount
 from screening.disclosure import FLOOR, Register
@@ -51,6 +54,15 @@ def unpack(kept: bytes) -> Iterator[Plane]:
 def question(*parts: object) -> str:
     """Give the digest by which a question is known again."""
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Which criteria are counted: those of a version of a study, as they were on reading."""
+
+    study_id: UUID
+    version_id: UUID
+    sha256: str
 
 
 @dataclass(slots=True)
@@ -90,12 +102,43 @@ class Book:
             self.new[name] = [shown.number, place, self.on.isoformat()]
         return Figure(shown.number, self.on)
 
-    def bounds(self, name: str, sets: Sets) -> Bounds:
-        """Give what may be shown of how many there are at least and at most."""
+    def bounds(self, name: str, sets: Sets, *, of: Plane | None = None) -> Bounds:
+        """Give what may be shown of how many there are at least and at most.
+
+        :param of: all of whom some are left; then it is asked too how many of them are surely not
+        """
         return Bounds(
             self.figure(question(name, "least"), sets.surely),
             self.figure(question(name, "most"), sets.possibly),
+            self.figure(question(name, "out"), of & ~sets.possibly) if of is not None else None,
         )
+
+    def close(
+        self,
+        session: Session,
+        about: Subject,
+        *,
+        asked: dict[str, object],
+        result: dict[str, object],
+        at: datetime,
+    ) -> FeasibilityCount:
+        """Keep what was asked and told, with the sets behind it."""
+        row = FeasibilityCount(
+            id=new_id(),
+            place=self.rows,
+            study_id=about.study_id,
+            protocol_version_id=about.version_id,
+            sha256=about.sha256,
+            asked=asked,
+            result=result,
+            told=self.new,
+            sets=pack(self.register.new),
+            asked_at=at,
+            asked_by=actor_of(session),
+        )
+        session.add(row)
+        session.flush()
+        return row
 
 
 def _sets(rows: Iterable[FeasibilityCount]) -> Iterator[Plane]:

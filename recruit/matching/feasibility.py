@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise, starmap
 from typing import Final
 from uuid import UUID
 
@@ -16,18 +17,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from recruit.clock import civil_day
-from recruit.db import Database, actor_of, found
+from recruit.db import Database, found
 from recruit.errors import Invalid, NotFound
-from recruit.ids import new_id
 from recruit.matching import pool
-from recruit.matching.counted import Book, pack, question
-from recruit.matching.figures import MILES, Asked, Bounds, Counted, Nearby, Taken, Tried
+from recruit.matching.counted import Book, Subject, question
+from recruit.matching.figures import MILES, Asked, Bounds, Counted, Figure, Nearby, Taken, Tried, meaning
 from recruit.matching.models import FeasibilityCount
-from recruit.matching.place import FALLBACK_ZONE
 from recruit.studies import reading, versions
 from recruit.studies.models import ProtocolVersion, Site, Study, StudySite
 from recruit.vocabulary import terms, vocabulary_of
-from screening.feasibility import Feasibility, Passing, Sets, feasibility
+from screening.feasibility import Effect, Feasibility, Passing, Sets, feasibility
 from screening.language.lowering import LoweredProtocol, lower
 from screening.language.protocol import Criterion, Protocol
 from screening.language.questions import Resolver
@@ -52,17 +51,15 @@ class Around:
 class Laid:
     """A protocol laid over the pool, by person; nothing of it may be shown before it went through the book."""
 
-    study_id: UUID
-    version_id: UUID
-    sha256: str
+    about: Subject
     asked: Asked
     on: date
-    name: tuple[str, ...]
+    meanings: tuple[str, ...]
     found: Feasibility
     near: Sets
     sites: tuple[tuple[Around, Feasibility], ...]
     tried: Feasibility | None
-    tried_name: tuple[str, ...]
+    tried_meanings: tuple[str, ...]
 
 
 def lay(database: Database, version_id: UUID, asked: Asked, *, at: datetime) -> Laid:
@@ -77,37 +74,21 @@ def lay(database: Database, version_id: UUID, asked: Asked, *, at: datetime) -> 
         raise Invalid("Select one from the list.", field="miles")
     with database.reading() as session:
         setting = _Setting.of(session, version_id, asked, at=at)
-    return setting.laid(version_id, asked)
+    return setting.laid(asked)
 
 
 def keep(session: Session, laid: Laid, *, at: datetime) -> FeasibilityCount:
     """Decide which numbers may be shown, and keep them with the sets behind them."""
     book = Book.opened(session, on=laid.on)
     counted = _Telling(book, laid).counted()
-    row = FeasibilityCount(
-        id=new_id(),
-        place=book.rows,
-        study_id=laid.study_id,
-        protocol_version_id=laid.version_id,
-        sha256=laid.sha256,
-        asked=laid.asked.to_json(),
-        result=counted.to_json(),
-        told=book.new,
-        sets=pack(book.register.new),
-        asked_at=at,
-        asked_by=actor_of(session),
-    )
-    session.add(row)
-    session.flush()
-    return row
+    return book.close(session, laid.about, asked=laid.asked.to_json(), result=counted.to_json(), at=at)
 
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
     """What is read once and judged by afterwards."""
 
-    study_id: UUID
-    sha256: str
+    about: Subject
     on: date
     vocabulary: Vocabulary
     snapshot: Snapshot
@@ -128,8 +109,7 @@ class _Setting:
         sites = tuple(_around(session, study.id, people, asked.miles, at=at))
         on = _day(session, study, sites, asked, at=at)
         return cls(
-            study.id,
-            version.sha256,
+            Subject(study.id, version.id, version.sha256),
             on,
             vocabulary,
             pool.snapshot_of(session, study, people, on=on),
@@ -138,7 +118,7 @@ class _Setting:
             sites,
         )
 
-    def laid(self, version_id: UUID, asked: Asked) -> Laid:
+    def laid(self, asked: Asked) -> Laid:
         """Judge the people by the criteria, and by the one to be tried instead of its own."""
         judged = Pool(self.snapshot, terms=terms())
         everybody = Sets(self.snapshot.present, self.snapshot.present)
@@ -150,17 +130,15 @@ class _Setting:
         own = by_day[self.on]
         tried = self.tried and self._passing(judged, self.tried, asked, on=self.on, but=own)
         return Laid(
-            self.study_id,
-            version_id,
-            self.sha256,
+            self.about,
             asked,
             self.on,
-            self._name(asked, self.lowered),
+            _meanings(self.lowered.protocol, asked.cohort),
             self._over(near, own),
             near,
             tuple((one, self._over(one.near, by_day[one.on])) for one in self.sites),
             self._over(near, tried) if tried else None,
-            self._name(asked, self.tried) if self.tried else (),
+            _meanings(self.tried.protocol, asked.cohort) if self.tried else (),
         )
 
     def _over(self, near: Sets, criteria: Sequence[Passing]) -> Feasibility:
@@ -180,13 +158,14 @@ class _Setting:
         planes = judged.criterion(lowered, criterion, on=on, vocabulary=self.vocabulary)
         return Passing(criterion, *planes.passes)
 
-    def _name(self, asked: Asked, lowered: LoweredProtocol) -> tuple[str, ...]:
-        return str(self.study_id), lowered.digest, asked.cohort
-
 
 def _of(protocol: Protocol, cohort: str) -> list[Criterion]:
     """Choose the criteria that everybody has to pass, and those of one cohort."""
     return [one for one in protocol.criteria if not one.cohorts or cohort in one.cohorts]
+
+
+def _meanings(protocol: Protocol, cohort: str) -> tuple[str, ...]:
+    return tuple(meaning(one, protocol.anchors) for one in _of(protocol, cohort))
 
 
 def _tried(session: Session, study_id: UUID, protocol: Protocol, asked: Asked) -> Protocol | None:
@@ -221,13 +200,18 @@ def _day(session: Session, study: Study, sites: Sequence[Around], asked: Asked, 
         if here is None:
             raise NotFound("There is no such study site.")
         return here.on
-    lead = session.get(Site, study.lead_site_id) if study.lead_site_id is not None else None
-    return civil_day(at, lead.zone if lead is not None else FALLBACK_ZONE)
+    return pool.day_of(session, study, at=at)
 
 
 @dataclass(frozen=True, slots=True)
 class _Telling:
-    """Sends every set of people through the book: the most wanted first, because they may hide later ones."""
+    """Sends every set of people through the book: the most wanted first, because they may hide later ones.
+
+    Who there is comes first, because all else is measured by it; then who passes everything, what another
+    limit brings, what each criterion takes in order, then each by itself, at last site by site. The order
+    never looks at a number. A question is named by whom its criteria let pass and not by the version they
+    stand in, so that a version changed elsewhere is answered as before.
+    """
 
     book: Book
     laid: Laid
@@ -235,53 +219,68 @@ class _Telling:
     def counted(self) -> Counted:
         """Give all numbers of a count as they may be shown."""
         laid = self.laid
-        whole = self.book.figure(question(str(laid.study_id), "pool"), laid.found.pool)
-        people = self._bounds(laid.near, str(laid.study_id), *self._place, "near")
-        left = self._bounds(laid.found.left, *laid.name, *self._place, "left")
-        sites = tuple(self._nearby(around, over) for around, over in laid.sites)
+        whole = self.book.figure(question(str(laid.about.study_id), "pool"), laid.found.pool)
+        people = self._bounds(laid.near, "near")
+        left = self._left(laid.found.left, laid.near, laid.meanings)
         tried = self._tried(laid.tried) if laid.tried is not None else None
-        return Counted(laid.on, whole, people, left, self._taken(), sites, tried)
+        taken = self._taken()
+        sites = tuple(self._nearby(around, over) for around, over in laid.sites)
+        return Counted(laid.on, whole, people, left, taken, sites, tried)
 
     @property
     def _place(self) -> tuple[str, ...]:
         asked = self.laid.asked
         return _place(asked.study_site_id, asked.miles) if asked.study_site_id else ("",)
 
-    def _bounds(self, sets: Sets, *name: str) -> Bounds:
-        return self.book.bounds(question(*name), sets)
+    def _name(self, *parts: object, place: tuple[str, ...] | None = None) -> str:
+        return question(str(self.laid.about.study_id), *(self._place if place is None else place), *parts)
+
+    def _bounds(self, sets: Sets, *name: object) -> Bounds:
+        return self.book.bounds(self._name(*name), sets)
+
+    def _left(
+        self, left: Sets, near: Sets, meanings: Iterable[str], *, place: tuple[str, ...] | None = None
+    ) -> Bounds:
+        name = self._name("left", *sorted(set(meanings)), place=place)
+        return self.book.bounds(name, left, of=near.possibly)
 
     def _taken(self) -> tuple[Taken, ...]:
         """Tell what each criterion takes; where people live, which stands before all, is no criterion."""
-        laid, effects = self.laid, self.laid.found.effects[1:]
+        laid, effects, own = self.laid, self.laid.found.effects[1:], self.laid.meanings
+        upto = [sorted(set(own[: place + 1])) for place in range(len(own))]
+        here = [
+            self._here(before, one, place) for place, (before, one) in enumerate(pairwise(laid.found.effects))
+        ]
+        lefts = [self._left(one.left, laid.near, names) for one, names in zip(effects, upto, strict=True)]
+        alone = [
+            self._bounds(_common(laid.near, one.alone), "alone", name)
+            for one, name in zip(effects, own, strict=True)
+        ]
+        only = [self._bounds(one.only, "only", name, upto[-1]) for one, name in zip(effects, own, strict=True)]
+        names = (one.criterion for one in effects)
+        return tuple(starmap(Taken, zip(names, here, lefts, alone, only, strict=True)))
 
-        def told(what: str, sets: Iterable[Sets]) -> list[Bounds]:
-            return [
-                self._bounds(one, *laid.name, *self._place, effect.criterion, what)
-                for one, effect in zip(sets, effects, strict=True)
-            ]
-
-        lefts = told("left", (one.left for one in effects))
-        alone = told("alone", (_common(laid.near, one.alone) for one in effects))
-        only = told("only", (one.only for one in effects))
-        return tuple(
-            Taken(one.criterion, *parts) for one, *parts in zip(effects, alone, only, lefts, strict=True)
-        )
+    def _here(self, before: Effect, one: Effect, place: int) -> Figure:
+        """Tell whom a criterion surely takes out of those whom none before it surely took."""
+        own = self.laid.meanings
+        name = self._name("here", own[place], sorted(set(own[:place])))
+        return self.book.figure(name, before.left.possibly & ~one.left.possibly)
 
     def _nearby(self, around: Around, over: Feasibility) -> Nearby:
         place = _place(around.study_site_id, self.laid.asked.miles)
-        people = self._bounds(around.near, str(self.laid.study_id), *place, "near")
-        left = self._bounds(over.left, *self.laid.name, *place, "left")
+        people = self.book.bounds(self._name("near", place=place), around.near)
+        left = self._left(over.left, around.near, self.laid.meanings, place=place)
         return Nearby(around.study_site_id, people, left)
 
     def _tried(self, after: Feasibility) -> Tried:
         laid, before = self.laid, self.laid.found
-        between = (*laid.name, *laid.tried_name, *self._place)
+        between = (sorted(laid.meanings), sorted(laid.tried_meanings))
         return Tried(
             laid.asked.criterion,
             laid.asked.rule,
-            self._bounds(after.left, *laid.tried_name, *self._place, "left"),
-            self._bounds(after.left.without(before.left), *between, "gained"),
-            self._bounds(before.left.without(after.left), *between, "lost"),
+            self._left(after.left, laid.near, laid.tried_meanings),
+            self._bounds(after.left.without(before.left), "gained", *between),
+            self._bounds(before.left.without(after.left), "lost", *between),
         )
 
 

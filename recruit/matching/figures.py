@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from screening.language.protocol import Anchor, Criterion, Protocol
+
 MILES: Final = (10, 25, 50, 100)
 """How far from a site people may live, as a coordinator chooses it."""
 USUAL_MILES: Final = 50
+RULE: Final = "only"
+"""Names, in what was asked, the one criterion that was counted; nothing where it was a whole version."""
 
 
 class Why(StrEnum):
@@ -42,30 +46,44 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many there are at least, as far as is known, and at most."""
+    """How many there are at least, as far as is known, and at most.
+
+    `out` is how many of those counted are surely not among them, where that was asked too: where it is few,
+    it can be said that the most are nearly all, although their number cannot be shown.
+    """
 
     least: Figure
     most: Figure
+    out: Figure | None = None
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All numbers that were asked for."""
+        return (self.least, self.most) if self.out is None else (self.least, self.most, self.out)
 
     def to_json(self) -> list[object]:
-        """Write both as they are kept."""
-        return [self.least.to_json(), self.most.to_json()]
+        """Write all as they are kept."""
+        return [one.to_json() for one in self.figures]
 
     @classmethod
     def from_json(cls, kept: Any) -> Bounds:  # noqa: ANN401 - a row's document
-        """Read both as they were kept."""
-        least, most = kept
-        return cls(Figure.from_json(least), Figure.from_json(most))
+        """Read all as they were kept."""
+        return cls(*map(Figure.from_json, kept))
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one criterion takes out of the pool: alone, where no other does, and in order what it leaves."""
+    """What one criterion takes out of the pool.
+
+    `here`: surely, of those whom none before it surely took; `left`: whom it and all before it leave;
+    `alone`: whatever the others say; `only`: where no other does.
+    """
 
     criterion: str
+    here: Figure
+    left: Bounds
     alone: Bounds
     only: Bounds
-    left: Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +145,21 @@ class Counted:
     sites: tuple[Nearby, ...]
     tried: Tried | None = None
 
+    @property
+    def figures(self) -> Iterator[Figure]:
+        """All numbers of a count."""
+        yield self.pool
+        yield from self.people.figures
+        yield from self.left.figures
+        for one in self.taken:
+            yield one.here
+            for part in (one.left, one.alone, one.only):
+                yield from part.figures
+        for site in self.sites:
+            yield from (*site.people.figures, *site.left.figures)
+        if self.tried is not None:
+            yield from (*self.tried.left.figures, *self.tried.gained.figures, *self.tried.lost.figures)
+
     def to_json(self) -> dict[str, object]:
         """Write the numbers as they are kept."""
         tried = self.tried
@@ -136,7 +169,11 @@ class Counted:
             "people": self.people.to_json(),
             "left": self.left.to_json(),
             "taken": [
-                [one.criterion, one.alone.to_json(), one.only.to_json(), one.left.to_json()]
+                [
+                    one.criterion,
+                    one.here.to_json(),
+                    *(part.to_json() for part in (one.left, one.alone, one.only)),
+                ]
                 for one in self.taken
             ],
             "sites": [[str(one.study_site_id), one.people.to_json(), one.left.to_json()] for one in self.sites],
@@ -157,7 +194,89 @@ class Counted:
             Figure.from_json(kept["pool"]),
             Bounds.from_json(kept["people"]),
             Bounds.from_json(kept["left"]),
-            tuple(Taken(one, *map(Bounds.from_json, parts)) for one, *parts in kept["taken"]),
+            tuple(
+                Taken(one, Figure.from_json(here), *map(Bounds.from_json, parts))
+                for one, here, *parts in kept["taken"]
+            ),
             tuple(Nearby(UUID(one), *map(Bounds.from_json, parts)) for one, *parts in kept["sites"]),
             Tried(tried[0], tried[1], *map(Bounds.from_json, tried[2:])) if tried else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRule:
+    """One criterion whose rule was tried on the pool; `meaning` is that of the rule as it read then."""
+
+    criterion: str
+    meaning: str
+    rule: str
+    unless: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """Write what was asked as it is kept."""
+        told = {"meaning": self.meaning, "rule": self.rule, "unless": self.unless}
+        return {RULE: self.criterion, **told}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> AskedRule:
+        """Read what was asked as it was kept."""
+        return cls(kept[RULE], kept["meaning"], kept["rule"], kept["unless"])
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A fact that a rule reads, by one of its leaves in the notation.
+
+    `people`: for how many of those unknown it is lacking; `alone`: for how many of them no other fact is, so
+    that an answer settles the criterion, but for what only the site can tell.
+    """
+
+    leaf: str
+    people: Figure
+    alone: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCounted:
+    """One criterion over the pool on a day: how many pass, how many may, how many do not."""
+
+    on: date
+    passes: Figure
+    unknown: Figure
+    fails: Figure
+    lacking: tuple[Lacking, ...]
+
+    @property
+    def figures(self) -> Iterator[Figure]:
+        """All numbers of a count."""
+        yield from (self.passes, self.unknown, self.fails)
+        for one in self.lacking:
+            yield from (one.people, one.alone)
+
+    def to_json(self) -> dict[str, object]:
+        """Write the numbers as they are kept."""
+        return {
+            "on": self.on.isoformat(),
+            "figures": [one.to_json() for one in (self.passes, self.unknown, self.fails)],
+            "lacking": [[one.leaf, one.people.to_json(), one.alone.to_json()] for one in self.lacking],
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> RuleCounted:
+        """Read the numbers as they were kept."""
+        passes, unknown, fails = map(Figure.from_json, kept["figures"])
+        lacking = tuple(Lacking(leaf, *map(Figure.from_json, parts)) for leaf, *parts in kept["lacking"])
+        return cls(date.fromisoformat(kept["on"]), passes, unknown, fails, lacking)
+
+
+def meaning(criterion: Criterion, anchors: Mapping[str, Anchor]) -> str:
+    """Give the digest of whom a criterion lets pass; what its text says and where it stands play no part."""
+    bare = Criterion(
+        id="c",
+        kind=criterion.kind,
+        text="c",
+        evidence=criterion.evidence,
+        rule=criterion.rule,
+        unless=criterion.unless,
+    )
+    return Protocol(criteria=(bare,), anchors=dict(anchors)).digest

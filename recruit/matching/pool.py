@@ -7,32 +7,28 @@ test traffic. What is read here is derived and never the record.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
-from typing import Final
 from uuid import UUID
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
+from recruit.clock import civil_day
 from recruit.contact.models import Consent, ConsentScope, Purpose
 from recruit.contact.wordings import wordings
 from recruit.matching.consequences import in_play
 from recruit.matching.models import Match
-from recruit.people import queries as people
-from recruit.people.models import FactRow, Person
+from recruit.matching.place import FALLBACK_ZONE
+from recruit.matching.snapshot import pool_snapshot, standing
+from recruit.people.models import Person
 from recruit.studies import nearby
 from recruit.studies.models import Site, Study
 from recruit.vocabulary import terms, vocabulary_of
-from screening.facts import Facts
 from screening.planes.bits import Plane, put, words_for
-from screening.planes.columns import Snapshot, build_snapshot
-
-AT_ONCE: Final = 2_000
-"""Facts fetched from the database in one go."""
+from screening.planes.columns import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +41,9 @@ class Somebody:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who may be counted, by the entry that stands for each; and which entries are theirs."""
+    """Who may be counted, by the entry that stands for each."""
 
     roots: Mapping[UUID, Somebody]
-    stands_for: Mapping[UUID, UUID]
 
     @property
     def size(self) -> int:
@@ -83,7 +78,8 @@ def people_of(session: Session, study: Study, *, at: datetime) -> People:
             sa.or_(Person.erased_at.is_not(None), Person.is_test).label("is_out"),
         )
     ).all()
-    stands_for = _roots({row.id: row.merged_into_id for row in entries})
+    merged = standing({row.id: row.merged_into_id for row in entries if row.merged_into_id is not None})
+    stands_for = {row.id: merged.get(row.id, row.id) for row in entries}
     own = {stands_for[key] for key in session.scalars(sa.select(Match.person_id).where(in_play(study.id)))}
     registered = _registered(session, stands_for, on=at.date())
     postcodes = {stands_for[row.id]: row.postcode for row in entries if row.postcode}
@@ -94,25 +90,28 @@ def people_of(session: Session, study: Study, *, at: datetime) -> People:
         and not row.is_out
         and (row.id in own or (row.id in registered and row.do_not_contact_at is None))
     }
-    return People(roots, {key: root for key, root in stands_for.items() if root in roots})
+    return People(roots)
+
+
+def day_of(session: Session, study: Study, *, at: datetime) -> date:
+    """Give the day on which a whole pool is judged: that at the lead site (SEMANTICS 2.9)."""
+    lead = session.get(Site, study.lead_site_id) if study.lead_site_id is not None else None
+    return civil_day(at, lead.zone if lead is not None else FALLBACK_ZONE)
 
 
 def snapshot_of(session: Session, study: Study, counted: People, *, on: date) -> Snapshot:
-    """Lay out what is known of the people of a study's pool on a day, each under the slot they keep."""
-    return build_snapshot(
-        _facts(session, study, counted), on=on, vocabulary=vocabulary_of(session, study.id), terms=terms()
+    """Lay out what is known of the people of a study's pool on a day, each under the slot they keep.
+
+    What was answered to another study's questions counts only where the study may look across.
+    """
+    return pool_snapshot(
+        session,
+        on=on,
+        vocabulary=vocabulary_of(session, study.id),
+        terms=terms(),
+        slots=sorted(one.slot for one in counted.roots.values()),
+        study_id=None if study.cross_study else study.id,
     )
-
-
-def _roots(merged: Mapping[UUID, UUID | None]) -> dict[UUID, UUID]:
-    """Say for every entry which one stands for it."""
-    found: dict[UUID, UUID] = {}
-    for key in merged:
-        root = key
-        while (into := merged.get(root)) is not None:
-            root = into
-        found[key] = root
-    return found
 
 
 def _registered(session: Session, stands_for: Mapping[UUID, UUID], *, on: date) -> set[UUID]:
@@ -125,38 +124,3 @@ def _registered(session: Session, stands_for: Mapping[UUID, UUID], *, on: date) 
     last = {stands_for[consent.person_id]: consent for consent in rows}
     ruling = wordings(session)
     return {root for root, consent in last.items() if ruling.holds(consent, on=on)}
-
-
-def _facts(session: Session, study: Study, counted: People) -> Iterator[tuple[int, Facts]]:
-    """Read everybody's facts in one go through them; those of merged entries are one person's.
-
-    What was answered to another study's questions counts only where the study may look across.
-    """
-    merged = _entries(counted.stands_for)
-    gathered: dict[UUID, list[FactRow]] = {root: [] for root in merged.values()}
-    told: set[UUID] = set()
-    for person_id, rows in groupby(_rows(session, study), key=lambda row: row.person_id):
-        root = counted.stands_for.get(person_id)
-        if root is None:
-            continue
-        if root in gathered:
-            gathered[root].extend(rows)
-            continue
-        told.add(root)
-        yield counted.roots[root].slot, Facts(people.as_fact(row) for row in rows)
-    for root, one in counted.roots.items():
-        if root not in told:
-            yield one.slot, Facts(people.as_fact(row) for row in gathered.get(root, ()))
-
-
-def _rows(session: Session, study: Study) -> Iterator[FactRow]:
-    query = sa.select(FactRow).options(defer(FactRow.raw_sealed)).order_by(FactRow.person_id)
-    if not study.cross_study:
-        query = query.where(sa.or_(FactRow.study_id.is_(None), FactRow.study_id == study.id))
-    return iter(session.scalars(query.execution_options(yield_per=AT_ONCE)))
-
-
-def _entries(stands_for: Mapping[UUID, UUID]) -> dict[UUID, UUID]:
-    """Keep the entries of people who have several."""
-    several: Collection[UUID] = {root for key, root in stands_for.items() if key != root}
-    return {key: root for key, root in stands_for.items() if root in several}

@@ -11,14 +11,13 @@ from uuid import UUID
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from recruit import context
 from recruit.accounts.models import Role
 from recruit.errors import Invalid, NotFound
 from recruit.matching import poolcounts
-from recruit.matching.figures import MILES, USUAL_MILES, Asked, Bounds, Counted, Figure, Taken
+from recruit.matching.figures import MILES, USUAL_MILES, Asked, Bounds, Counted, Figure, Taken, Why
 from recruit.matching.floor import FLOOR
 from recruit.matching.models import FeasibilityCount
 from recruit.studies import overview, reach, reading, versions
@@ -28,6 +27,7 @@ from recruit.web.coordinator import frame, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.frame import Failed
 from recruit.web.coordinator.reading import Posted
+from recruit.web.coordinator.rulepool import UNKNOWN_FACT
 from recruit.web.coordinator.version import chosen, study_id_of, to_change
 from recruit.web.guards import allow
 from screening.errors import NotationError, UnknownKey
@@ -37,9 +37,6 @@ from screening.language.protocol import Criterion, Protocol
 from screening.language.tree import walk
 
 _LONGEST: Final = 8_000
-_UNKNOWN_FACT: Final = _l(
-    "A rule reads a fact that this study does not have. Put the rule right, or add the fact under Details."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +55,10 @@ class Row:
 
     number: str
     text: str
+    here: Figure
+    left: Bounds
     alone: Bounds
     only: Bounds
-    left: Bounds
     try_url: str | None
 
 
@@ -115,7 +113,7 @@ def _count(posted: Posted, version_id: UUID, made: list[UUID], slips: list[Notat
         slips.append(slip)
         posted.fail("rule", _("The rule cannot be read. See the place below it."))
     except UnknownKey:
-        posted.fail("", str(_UNKNOWN_FACT))
+        posted.fail("", str(UNKNOWN_FACT))
     except Invalid as error:
         posted.problems.extend(fields.problems(error))
 
@@ -239,12 +237,13 @@ def _numbers(
 ) -> dict[str, object]:
     """Prepare the picture and the tables of a count; nothing before there is one."""
     if shown is None:
-        return {"counted": None, "bars": [], "taken": [], "sites": [], "tried": None}
+        return {"counted": None, "hides": False, "bars": [], "taken": [], "sites": [], "tried": None}
     counted = Counted.from_json(shown.result)
     names = {row.id: site.name for row, site in places}
     known = {one.id: one for one in protocol.criteria}
     return {
         "counted": counted,
+        "hides": any(one.hidden is Why.TOO_NEAR for one in counted.figures),
         "bars": list(_bars(counted, known)),
         "taken": [_row(shown, one, known, may_try=may_try) for one in counted.taken],
         "sites": [
@@ -258,7 +257,10 @@ def _numbers(
 
 
 def _bars(counted: Counted, known: dict[str, Criterion]) -> Iterator[Bar]:
-    """Draw what is left after each criterion in order, each bar as a share of the whole pool."""
+    """Draw what is left after each criterion in order, each bar as a share of the whole pool.
+
+    A step of which neither number may be shown, or whose numbers are those of the step before, has no bar.
+    """
     whole = counted.pool.number
     steps = [(str(_("The pool")), Bounds(counted.pool, counted.pool))]
     if counted.people != steps[0][1]:
@@ -266,7 +268,12 @@ def _bars(counted: Counted, known: dict[str, Criterion]) -> Iterator[Bar]:
     for one in counted.taken:
         number, text = _named(known.get(one.criterion))
         steps.append((f"{number} {text}".strip(), one.left))
+    before: Bounds | None = None
     for label, bounds in steps:
+        is_told = bounds.least.number is not None or bounds.most.number is not None
+        if bounds == before or (before is not None and not is_told):
+            continue
+        before = bounds
         yield Bar(label, bounds, _share(bounds.least, whole), _share(bounds.most, whole))
 
 
@@ -282,9 +289,10 @@ def _row(shown: FeasibilityCount, one: Taken, known: dict[str, Criterion], *, ma
     return Row(
         number,
         text,
+        one.here,
+        one.left,
         one.alone,
         one.only,
-        one.left,
         _try_url(shown, criterion) if criterion is not None and may_try and _has_limit(criterion) else None,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from flask import redirect, request
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from recruit.accounts.models import Role
 from recruit.errors import Invalid
+from recruit.matching.floor import FLOOR
 from recruit.vocabulary import terms
 from recruit.web import fields, languages
-from recruit.web.coordinator import facts, frame, trying, words
+from recruit.web.coordinator import facts, frame, rulepool, trying, words
 from recruit.web.coordinator.blueprint import bp
 from recruit.web.coordinator.criteria import state_of
 from recruit.web.coordinator.frame import Failed
@@ -130,6 +131,17 @@ def try_rule(version_id: UUID, criterion_id: str) -> ResponseReturnValue:
     return rule_page(opened(version_id, criterion_id), tried=Posted())
 
 
+@bp.post("/protocol-versions/<uuid:version_id>/criteria/<criterion_id>/rule/pool")
+@allow(Role.COORDINATOR)
+def count_rule(version_id: UUID, criterion_id: str) -> ResponseReturnValue:
+    """Count over the pool whom a rule lets pass; the count is kept and shown from now on."""
+    failed = rulepool.count(version_id, criterion_id)
+    if failed:
+        return rule_page(opened(version_id, criterion_id), failed)
+    where = url_for("studies.rule", version_id=version_id, criterion_id=criterion_id, _anchor="pool")
+    return redirect(where, 303)
+
+
 def rule_page(
     shown: Opened, failed: Failed | None = None, *, tried: Posted | None = None
 ) -> ResponseReturnValue:
@@ -152,6 +164,8 @@ def rule_page(
         samples=[trying.shown_sample(shown, sample) for sample in made],
         attempt=attempt,
         tried=tried,
+        pool=rulepool.on_pool(shown),
+        floor=FLOOR,
         neighbours=_neighbours(shown),
         labels=facts.labels(shown),
         undo=undoable(shown.version, shown.criterion.id) is not None,

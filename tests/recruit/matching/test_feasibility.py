@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -35,6 +35,8 @@ from screening.planes.bits import Plane, count, positions
 from screening.verdict import Kleene
 from tests.conftest import NOON
 from tests.factories import make_site, make_study_site
+from tests.recruit.matching.counting import DAY
+from tests.recruit.matching.counting import version_counted as counted
 from tests.recruit.matching.pooled import (
     MIAMI,
     NEW_YORK,
@@ -50,8 +52,6 @@ from tests.recruit.matching.pooled import (
 from tests.recruit.matching.told import tell
 from tests.screening.test_feasibility import plane
 
-DAY = timedelta(days=1)
-
 
 @pytest.fixture
 def opened(database: Database) -> Pooled:
@@ -62,15 +62,6 @@ def opened(database: Database) -> Pooled:
 
 def laid(database: Database, opened: Pooled, asked: Asked | None = None, *, at: int = 0) -> Laid:
     return feasibility.lay(database, opened.protocol.id, asked or Asked(), at=NOON + at * DAY)
-
-
-def counted(database: Database, opened: Pooled, asked: Asked | None = None, *, at: int = 0) -> Counted:
-    """Count as a coordinator does, and give what was kept."""
-    over = laid(database, opened, asked, at=at)
-    with database.transaction(actor="account:ana") as session:
-        key = feasibility.keep(session, over, at=NOON + at * DAY).id
-    with database.reading() as session:
-        return Counted.from_json(found(session, FeasibilityCount, key).result)
 
 
 def match_of(session: Session, person: Person) -> Match:
@@ -311,9 +302,9 @@ class TestFloor:
         first = counted(database, opened)
         bring(database, opened, 10)
 
-        second = counted(database, opened, at=1)
+        second = counted(database, opened, later=1)
         bring(database, opened, 1)
-        third = counted(database, opened, at=2)
+        third = counted(database, opened, later=2)
 
         assert [(one.pool.number, one.pool.since) for one in (first, second, third)] == [
             (30, NOON.date()),
@@ -340,7 +331,7 @@ class TestFloor:
         with database.transaction(actor="test", reason="test") as session:
             privacy.erase_person(session, gone, at=NOON, cause=privacy.Cause.REQUEST)
 
-        shown = counted(database, opened, at=1)
+        shown = counted(database, opened, later=1)
 
         assert (shown.pool.number, shown.pool.since) == (30, NOON.date())
 

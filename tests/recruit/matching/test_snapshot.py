@@ -110,3 +110,19 @@ def test_answers_to_another_study_can_be_left_out(session: Session) -> None:
     assert {fact.key for fact in held} == {"sex", "vaping"}
     assert in_bulk(session, study_id=ours.id) == person_by_person(session, person, study_id=ours.id)
     assert len(pool_ledger(session)) == 3
+
+
+def test_some_of_the_pool_are_read_with_their_merged_entries_alone(session: Session) -> None:
+    first, second, third, gone = (
+        somebody(session, anew(noted_all({key: text})))
+        for key, text in (("sex", "female"), ("vaping", "yes"), ("smoking", "never"), ("pregnant", "yes"))
+    )
+    second.merged_into_id = first.id
+    gone.merged_into_id = third.id
+    session.flush()
+
+    ledger = pool_ledger(session, slots=[first.slot])
+
+    assert ledger.slots.tolist() == [first.slot]
+    assert {fact.key for fact in ledger.facts(first.slot)} == {"sex", "vaping"}
+    assert len(ledger) == 2
