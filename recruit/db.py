@@ -190,6 +190,11 @@ class Database:
         self.engine.dispose()
 
 
+def is_writing(session: Session) -> bool:
+    """Tell whether a session belongs to a transaction, rather than to a page that only reads."""
+    return bool(session.info["actor"])
+
+
 def locked(session: Session, model: type[_M], key: UUID) -> _M:
     """Fetch a row for a change that nobody can interleave with.
 

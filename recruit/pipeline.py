@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from recruit.contact import service as contact_service
 from recruit.db import found, locked, publish
 from recruit.errors import Refused
-from recruit.intake import drafts
+from recruit.intake import drafts, outcomes
 from recruit.intake import service as intake
 from recruit.intake.models import Draft, DraftStatus, Entrance, Inquiry, InquiryChannel, Submission
 from recruit.intake.notices import InquiryReceived, SubmissionReceived
@@ -93,7 +93,7 @@ def conclude(session: Session, draft_id: UUID, *, at: datetime) -> Outcome:
 
     :raises Refused: a question is still open
     """
-    return drafts.conclude(session, draft_id, at=at)
+    return outcomes.conclude(session, draft_id, at=at)
 
 
 # 3. They leave a contact and say what we may do with it. ---------------------------------------------

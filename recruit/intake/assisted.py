@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from recruit.db import locked
 from recruit.errors import NotFound
 from recruit.ids import new_id, new_slug
-from recruit.intake import drafts, submissions
+from recruit.intake import drafts, outcomes, submissions
 from recruit.intake.drafts import Opened, Saved
 from recruit.intake.models import Draft, DraftStatus, Entrance, Medium, SourceLink, Submission
 from recruit.people import queries as people
@@ -178,7 +178,7 @@ def _kept(
         person_id,
         json.dumps({item: answer_to_json(answer) for item, answer in now.items()}, ensure_ascii=False),
         [fact for fact in drafts.facts_of(opened, at=at) if fact.key in keys],
-        outcome=drafts.outcome_of(session, whole, at=at),
+        outcome=outcomes.outcome_of(session, whole, at=at),
         by=account_id,
         at=at,
     )

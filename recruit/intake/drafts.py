@@ -22,18 +22,15 @@ from recruit.studies import queries as studies
 from recruit.studies import versions
 from recruit.studies.models import ProtocolVersion, QuestionnaireVersion, Site, Study, StudySite
 from recruit.studies.queries import OpenSite
-from recruit.studies.reading import document_of, lowered_of, plan_of, protocol_of
+from recruit.studies.reading import document_of, plan_of
 from recruit.vocabulary import terms, vocabulary_of
 from screening.asking.assertions import facts_from
 from screening.asking.journey import FixedJourney, Journey
 from screening.asking.path import on_path_answers
-from screening.asking.questionnaire import Document, Outcome
+from screening.asking.questionnaire import Document
 from screening.asking.responses import Answer, answer_from_json, answer_to_json
-from screening.assessment.assess import Assessment, assess_lowered
-from screening.facts import EvidenceSource, Fact, Facts
-from screening.language.protocol import Protocol
+from screening.facts import EvidenceSource, Fact
 from screening.texts import Respondent
-from screening.verdict import Disposition
 
 SOURCES = {
     Entrance.ONLINE: EvidenceSource.PARTICIPANT_ONLINE,
@@ -66,6 +63,9 @@ class Opened:
 
     chosen: Journey | None = None
     """The way through questions that are chosen; none where they have a fixed order."""
+
+    was_carried: bool = False
+    """Whether newer questions took the place of those that it began with, in this very request."""
 
     @property
     def journey(self) -> Journey:
@@ -145,7 +145,17 @@ def find(session: Session, token: str, *, at: datetime) -> Opened:
     if draft is None:
         raise NotFound("Your answers are no longer here. Please start again.")
     opened = open_draft(session, draft)
-    return replace(opened, languages=_languages(session, opened, at=at) or (draft.language,))
+    return with_document(session, opened, opened.document, at=at)
+
+
+def with_document(session: Session, opened: Opened, document: Document, *, at: datetime) -> Opened:
+    """Give a draft with the questions that it pins, the languages to show them in, the way through them."""
+    opened = replace(opened, document=document)
+    return replace(
+        opened,
+        languages=_languages(session, opened, at=at) or (opened.draft.language,),
+        chosen=_chosen(session, opened),
+    )
 
 
 def open_draft(session: Session, draft: Draft) -> Opened:
@@ -172,7 +182,7 @@ def choose_respondent(session: Session, draft_id: UUID, respondent: Respondent, 
         draft.answers_sealed, draft.revision = None, draft.revision + 1
         draft.status, draft.outcome, draft.completed_at = DraftStatus.OPEN, None, None
     draft.respondent = respondent
-    _touch(draft, "who", at=at)
+    note_step(draft, "who", at=at)
     return draft
 
 
@@ -199,7 +209,7 @@ def save_answer(
     draft.revision += 1
     saved = {**opened.saved, item_id: Saved(answer, draft.revision)}
     _seal(session, draft, saved)
-    _touch(draft, item_id, at=at)
+    note_step(draft, item_id, at=at)
     draft.status, draft.outcome, draft.completed_at = DraftStatus.OPEN, None, None
     return _further(session, opened, saved)
 
@@ -217,7 +227,7 @@ def save_answers(session: Session, draft_id: UUID, given: Sequence[tuple[str, An
     for item_id, answer, at in given:
         draft.revision += 1
         saved[item_id] = Saved(answer, draft.revision)
-        _touch(draft, item_id, at=at)
+        note_step(draft, item_id, at=at)
     _seal(session, draft, saved)
     draft.status, draft.outcome, draft.completed_at = DraftStatus.OPEN, None, None
     return _further(session, opened, saved)
@@ -228,24 +238,6 @@ def carry(session: Session, draft: Draft, saved: dict[str, Saved]) -> None:
     _seal(session, draft, saved)
 
 
-def conclude(session: Session, draft_id: UUID, *, at: datetime) -> Outcome:
-    """Work out the result of a draft whose questions are all answered; doing it again gives the same.
-
-    :raises Refused: a question on the path is still open
-    """
-    draft = locked(session, Draft, draft_id)
-    if draft.outcome is not None and draft.status is not DraftStatus.OPEN:
-        return draft.outcome
-    opened = open_draft(session, draft)
-    if opened.journey.next is not None:
-        raise Refused("Some questions are still open.")
-    draft.outcome = outcome_of(session, opened, at=at)
-    draft.status, draft.completed_at = DraftStatus.COMPLETED, at
-    draft.revision += 1
-    _touch(draft, "result", at=at)
-    return draft.outcome
-
-
 def stop(session: Session, draft_id: UUID, *, at: datetime) -> None:
     """End a draft at the person's wish and forget its answers and their key at once."""
     draft = locked(session, Draft, draft_id)
@@ -253,31 +245,6 @@ def stop(session: Session, draft_id: UUID, *, at: datetime) -> None:
         return
     draft.status, draft.outcome, draft.last_at = DraftStatus.STOPPED, None, at
     forget_answers(session, draft)
-
-
-def outcome_of(session: Session, opened: Opened, *, at: datetime) -> Outcome:
-    """Say what the result page says: rules decide, and what is unknown never counts against anybody."""
-    assessment = preview(session, opened, at=at)
-    if assessment.disposition is Disposition.INELIGIBLE:
-        return Outcome.NOT_THIS_STUDY
-    if not studies.open_sites(session, opened.study, at=at):
-        return Outcome.WAITLIST
-    if assessment.disposition is Disposition.POTENTIAL_CANDIDATE:
-        return Outcome.NEED_TO_TALK
-    return Outcome.MAY_FIT
-
-
-def preview(session: Session, opened: Opened, *, at: datetime) -> Assessment:
-    """Assess a draft's answers on the version it started with, writing nothing."""
-    version = found(session, ProtocolVersion, opened.draft.protocol_version_id)
-    vocabulary = vocabulary_of(session, opened.study.id)
-    return assess_lowered(
-        lowered_of(version, vocabulary=vocabulary, terms=terms()),
-        Facts(facts_of(opened, at=at)),
-        on=civil_day(at, opened.zone),
-        vocabulary=vocabulary,
-        terms=terms(),
-    )
 
 
 def facts_of(opened: Opened, *, at: datetime) -> tuple[Fact, ...]:
@@ -290,11 +257,6 @@ def facts_of(opened: Opened, *, at: datetime) -> tuple[Fact, ...]:
         source=SOURCES[opened.draft.entrance],
         new_id=new_id,
     )
-
-
-def pinned_protocol(session: Session, draft: Draft) -> Protocol:
-    """Read the criteria that a draft started with."""
-    return protocol_of(found(session, ProtocolVersion, draft.protocol_version_id))
 
 
 def kept_answers(opened: Opened) -> str:
@@ -348,7 +310,8 @@ def _chosen(session: Session, opened: Opened) -> Journey | None:
     )
 
 
-def _touch(draft: Draft, item_id: str, *, at: datetime) -> None:
+def note_step(draft: Draft, item_id: str, *, at: datetime) -> None:
+    """Write down a page that was answered, or another step, and when."""
     seconds = max(0, int((at - draft.started_at).total_seconds()))
     draft.path = [*draft.path[-199:], [item_id, seconds]]
     draft.last_at = at

@@ -43,6 +43,14 @@ class VersionStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class BegunDrafts(StrEnum):
+    """What becomes of answers that somebody is giving when newer versions come into force."""
+
+    FINISH = "finish"
+    CARRY_OVER = "carry_over"
+    WITHDRAW = "withdraw"
+
+
 class EnrolmentCounts(StrEnum):
     """Which event a study counts as enrolment."""
 
@@ -357,6 +365,7 @@ class VersionInForce(Row):
     protocol_version_id: Mapped[UUID] = mapped_column(sa.ForeignKey("protocol_version.id"))
     questionnaire_version_id: Mapped[UUID] = mapped_column(sa.ForeignKey("questionnaire_version.id"))
     effective_from: Mapped[date]
+    begun_drafts: Mapped[BegunDrafts] = mapped_column(enum_type(BegunDrafts), default=BegunDrafts.FINISH)
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str] = mapped_column(sa.String(80))
     judged_at: Mapped[datetime | None]

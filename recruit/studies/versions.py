@@ -20,6 +20,7 @@ from recruit.ids import new_id
 from recruit.materials import approvals
 from recruit.materials.models import ApprovedKind
 from recruit.studies.models import (
+    BegunDrafts,
     ProtocolVersion,
     QuestionnaireVersion,
     Site,
@@ -299,9 +300,11 @@ def put_in_force(
     questionnaire_version_id: UUID,
     effective_from: date,
     at: datetime,
+    begun_drafts: BegunDrafts = BegunDrafts.FINISH,
 ) -> VersionInForce:
     """Say from which day a study site uses which published versions.
 
+    :param begun_drafts: what becomes of answers that people are giving to earlier questions
     :raises Refused: a version is not published, belongs to another study, or lacks an approval for that day
     """
     study_site = found(session, StudySite, study_site_id)
@@ -332,6 +335,7 @@ def put_in_force(
         raise Refused("People have been assessed under what was in force on that day. Choose a later day.")
     row.protocol_version_id, row.questionnaire_version_id = protocol_version_id, questionnaire_version_id
     row.recorded_at, row.recorded_by, row.judged_at = at, actor_of(session), None
+    row.begun_drafts = begun_drafts
     session.flush()
     session.info.pop(IN_FORCE, None)
     session.info.pop(WORDINGS, None)

@@ -10,12 +10,20 @@ from sqlalchemy.orm import Session
 
 from recruit import context
 from recruit.errors import NotFound
-from recruit.intake import drafts
+from recruit.intake import drafts, overtaken
 from recruit.intake.drafts import Opened
 from recruit.intake.models import DraftStatus
 from screening.asking.path import urgent_item
 
 _DRAFT, _INQUIRY = "draft", "inquiry"
+
+
+class QuestionsChanged(NotFound):
+    """The questions that this browser's draft began with are not used any more."""
+
+    def __init__(self, study_url: str) -> None:
+        super().__init__("The questions of this study have changed since you began. Please start again.")
+        self.study_url = study_url
 
 
 class DraftGone(NotFound):
@@ -52,28 +60,29 @@ def inquiry_id() -> UUID | None:
 
 
 def opened(session: Session) -> Opened:
-    """Open this browser's draft.
+    """Open this browser's draft as it goes on today.
 
     :raises DraftGone: there is none, or it was ended
+    :raises QuestionsChanged: its questions are not used any more
     """
+    found = held(session)
+    if found is None:
+        raise DraftGone("Your answers are no longer here. Please start again.")
+    try:
+        return overtaken.brought_up(session, found, at=context.now())
+    except overtaken.Overtaken:
+        url = url_for("public.study", language=found.draft.language, slug=found.study.slug)
+        raise QuestionsChanged(url) from None
+
+
+def held(session: Session) -> Opened | None:
+    """Give this browser's draft as it was left, where there is one that was not ended."""
     token = cookie.get(_DRAFT)
-    if not isinstance(token, str):
-        raise DraftGone("Your answers are no longer here. Please start again.")
     try:
-        found = drafts.find(session, token, at=context.now())
-    except NotFound as error:
-        raise DraftGone(error.sentence) from None
-    if found.draft.status is DraftStatus.STOPPED:
-        raise DraftGone("Your answers are no longer here. Please start again.")
-    return found
-
-
-def opened_if_any(session: Session) -> Opened | None:
-    """Open this browser's draft where there is one."""
-    try:
-        return opened(session)
-    except DraftGone:
+        found = drafts.find(session, token, at=context.now()) if isinstance(token, str) else None
+    except NotFound:
         return None
+    return None if found is None or found.draft.status is DraftStatus.STOPPED else found
 
 
 def place_of(found: Opened, item_id: str) -> int:

@@ -61,7 +61,7 @@ def study(language: str, slug: str) -> ResponseReturnValue:
     postcode, wrong = _postcode()
     with context.reading() as session:
         page = pages.study_page(session, slug, language=language, at=context.now())
-        going_on = drafting.opened_if_any(session)
+        going_on = drafting.held(session)
     is_same = going_on is not None and going_on.draft.study_id == page.study.id
     return render_template(
         "public/study.html",
@@ -82,7 +82,7 @@ def start(language: str, slug: str) -> ResponseReturnValue:
     """Begin the questionnaire; who has begun it in this browser goes on instead."""
     with context.transaction(reason="draft:begin") as session:
         page = pages.study_page(session, slug, language=language, at=context.now())
-        going_on = drafting.opened_if_any(session)
+        going_on = drafting.held(session)
         if going_on is not None and going_on.draft.study_id == page.study.id:
             return redirect(drafting.next_url(going_on, language), 303)
         if page.document is None:
@@ -110,6 +110,12 @@ def information(language: str, name: str) -> ResponseReturnValue:
         screened_out_days=SCREENED_OUT_DAYS,
         language=language,
     )
+
+
+@bp.errorhandler(drafting.QuestionsChanged)
+def changed(error: drafting.QuestionsChanged) -> ResponseReturnValue:
+    """Say that the questions changed, and where to start again."""
+    return render_template("public/changed.html", study_url=error.study_url, language=languages.current()), 410
 
 
 @bp.errorhandler(drafting.DraftGone)

@@ -110,12 +110,15 @@ def answer(language: str, number: str) -> ResponseReturnValue:
                 drafts.stop(session, found.draft.id, at=context.now())
                 return minor_page(found, language)
             drafts.choose_language(session, found.draft.id, language)
+            carried = found.was_carried
             found = pipeline.answer(
                 session, found.draft.id, item.id, read, shown_revision=_revision(), at=context.now()
             )
     if isinstance(read, Problems):
         page = _page_with_problems(found, item, posted, read, language)
         return _question_page(found, item, page, language, checking=checking), 422
+    if carried and not _is_urgent(found):
+        return redirect(drafting.next_url(found, language), 303)
     return redirect(_after(found, item, language, checking=checking), 303)
 
 
@@ -132,6 +135,7 @@ def check(language: str) -> ResponseReturnValue:
     return render_template(
         "public/check.html",
         rows=_rows(found, tongue),
+        was_carried=found.was_carried,
         back_url=_question_url(found, last, language) if last else url_for(".who", language=language),
         who=_who_words(found, tongue),
         language=language,
@@ -198,7 +202,7 @@ def safety(language: str) -> ResponseReturnValue:
 def stop(language: str) -> ResponseReturnValue:
     """Forget the answers at once, and let the browser know nothing any more."""
     with context.transaction(reason="draft:stop") as session:
-        found = drafting.opened_if_any(session)
+        found = drafting.held(session)
         was_sent = drafting.inquiry_id() is not None or (
             found is not None and found.draft.status is DraftStatus.SUBMITTED
         )
@@ -251,6 +255,7 @@ def _question_page(found: Opened, item: Item, page: ItemPage, language: str, *, 
         page=page,
         number=drafting.place_of(found, item.id),
         progress=found.journey.progress(item.id),
+        was_carried=found.was_carried,
         item_id=item.id,
         draft_id=found.draft.id,
         revision=found.draft.revision,

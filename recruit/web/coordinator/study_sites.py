@@ -17,6 +17,7 @@ from recruit.db import found
 from recruit.errors import NotFound
 from recruit.studies import activation, overview, places, queries, reach, versions
 from recruit.studies.models import (
+    BegunDrafts,
     ProtocolVersion,
     QuestionnaireVersion,
     Site,
@@ -144,6 +145,7 @@ def put_in_force(study_site_id: UUID) -> ResponseReturnValue:
     posted = Posted()
     protocol, questionnaire = posted.key("protocol", required=True), posted.key("questionnaire", required=True)
     begins = posted.day("effective_from", required=True)
+    begun = posted.choice("begun_drafts", BegunDrafts) if posted.raw("begun_drafts") else None
 
     def work(session: Session) -> None:
         queries.study_site(session, study_site_id, frame.writing_scope())
@@ -154,6 +156,7 @@ def put_in_force(study_site_id: UUID) -> ResponseReturnValue:
                 protocol_version_id=protocol,
                 questionnaire_version_id=questionnaire,
                 effective_from=begins,
+                begun_drafts=begun or BegunDrafts.FINISH,
                 at=context.now(),
             )
 
