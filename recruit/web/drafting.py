@@ -75,6 +75,14 @@ def opened(session: Session) -> Opened:
         raise QuestionsChanged(url) from None
 
 
+def going_on(session: Session) -> Opened | None:
+    """Give this browser's draft where there is one that can be gone on with."""
+    try:
+        return opened(session)
+    except (DraftGone, QuestionsChanged):
+        return None
+
+
 def held(session: Session) -> Opened | None:
     """Give this browser's draft as it was left, where there is one that was not ended."""
     token = cookie.get(_DRAFT)

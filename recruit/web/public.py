@@ -61,7 +61,7 @@ def study(language: str, slug: str) -> ResponseReturnValue:
     postcode, wrong = _postcode()
     with context.reading() as session:
         page = pages.study_page(session, slug, language=language, at=context.now())
-        going_on = drafting.held(session)
+        going_on = drafting.going_on(session)
     is_same = going_on is not None and going_on.draft.study_id == page.study.id
     return render_template(
         "public/study.html",
@@ -82,7 +82,7 @@ def start(language: str, slug: str) -> ResponseReturnValue:
     """Begin the questionnaire; who has begun it in this browser goes on instead."""
     with context.transaction(reason="draft:begin") as session:
         page = pages.study_page(session, slug, language=language, at=context.now())
-        going_on = drafting.held(session)
+        going_on = drafting.going_on(session)
         if going_on is not None and going_on.draft.study_id == page.study.id:
             return redirect(drafting.next_url(going_on, language), 303)
         if page.document is None:

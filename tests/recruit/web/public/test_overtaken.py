@@ -154,6 +154,16 @@ class TestStartingAgain:
         assert eva.heading == "The questions have changed"
         assert eva.page.one("a", href=f"/en/studies/{eva.slug}").text == "Start again"
 
+    def test_starting_again_begins_anew(
+        self, eva: Visitor, database: Database, study: OpenStudy, clock: FixedClock
+    ) -> None:
+        come_into_force(database, study, clock, document(database), BegunDrafts.WITHDRAW)
+        eva.get("/en/questions/").get(f"/en/studies/{eva.slug}").send({})
+
+        eva.send({"who": "self"})
+
+        assert asked(eva) == "birth"
+
     def test_the_strictest_of_several_changes_counts(
         self, eva: Visitor, database: Database, study: OpenStudy, clock: FixedClock
     ) -> None:
