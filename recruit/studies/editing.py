@@ -185,6 +185,11 @@ def with_respondents(document: Document, respondents: Collection[Respondent]) ->
     return document.model_copy(update={"respondents": chosen})
 
 
+def with_order(document: Document, *, is_chosen: bool) -> Document:
+    """Give a document whose order is chosen for each person, or its own; what was counted stays with it."""
+    return document.model_copy(update={"order": "adaptive" if is_chosen else "fixed"})
+
+
 def with_result(document: Document, outcome: Outcome, page: ResultPage) -> Document:
     """Give a document with another result page."""
     return document.model_copy(update={"results": {**document.results, outcome: page}})

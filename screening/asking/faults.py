@@ -13,7 +13,6 @@ from screening.slips import N_
 class Fault(StrEnum):
     """A reason against publishing."""
 
-    ADAPTIVE_ORDER = "adaptive_order"
     DUPLICATE_ID = "duplicate_id"
     DUPLICATE_OPTION = "duplicate_option"
     UNKNOWN_SECTION = "unknown_section"
@@ -52,7 +51,6 @@ WARNINGS: Final = frozenset(
 
 MESSAGES: Final[Mapping[Fault, str]] = MappingProxyType(
     {
-        Fault.ADAPTIVE_ORDER: N_("Adaptive order cannot be published yet. Choose fixed order"),
         Fault.DUPLICATE_ID: N_("Two questions have the id %(where)s"),
         Fault.DUPLICATE_OPTION: N_("%(where)s has the option %(code)s twice"),
         Fault.UNKNOWN_SECTION: N_("%(where)s stands in the section %(section)s, which does not exist"),

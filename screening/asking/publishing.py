@@ -82,8 +82,6 @@ def _inputs(keys: Collection[str], vocabulary: Vocabulary) -> tuple[str, ...]:
 
 
 def _structure(document: Document) -> Iterator[Problem]:
-    if document.order != "fixed":
-        yield Problem(Fault.ADAPTIVE_ORDER, "order")
     for name, count in Counter(item.id for item in document.items).items():
         if count > 1:
             yield Problem(Fault.DUPLICATE_ID, name)

@@ -75,11 +75,12 @@ def publish_questions(version_id: UUID) -> ResponseReturnValue:
 @bp.post("/questionnaire-versions/<uuid:version_id>/frame")
 @allow(Role.COORDINATOR)
 def save_frame(version_id: UUID) -> ResponseReturnValue:
-    """Set languages and whom the questions may be about, and which agreements are asked for."""
+    """Set languages, whom the questions may be about, their order, and which agreements are asked for."""
     posted = Posted()
     codes = posted.codes("languages")
     about = {one for one in Respondent if one.value in posted.many("respondents")}
     asked = {one for one in ConsentPurpose if one.value in posted.many("consents")}
+    is_chosen = "adaptive" in posted.many("order")
     study_id = study_id_of(QuestionnaireVersion, version_id)
 
     def work(session: Session) -> None:
@@ -88,6 +89,7 @@ def save_frame(version_id: UUID) -> ResponseReturnValue:
         try:
             document = editing.with_languages(document, codes)
             document = editing.with_respondents(document, about)
+            document = editing.with_order(document, is_chosen=is_chosen)
         except ValueError:
             raise Invalid(
                 _("Choose at least one language, such as en, and whom the questions are about."),
@@ -258,6 +260,7 @@ def page(study_id: UUID, failed: Failed | None = None) -> ResponseReturnValue:
                 "languages": ", ".join(document.languages),
                 "respondents": [one.value for one in document.respondents],
                 "consents": [one.purpose.value for one in document.consents],
+                "order": [document.order],
             }
         has_criteria = bool(versions.versions_of(session, ProtocolVersion, study.id))
     return frame.page(

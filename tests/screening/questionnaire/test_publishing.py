@@ -80,8 +80,8 @@ class TestGoodDocument:
 
 
 class TestStructure:
-    def test_names_an_order_that_does_not_exist_yet(self) -> None:
-        assert found(SMOKES, order="adaptive") == {("adaptive_order", "order")}
+    def test_takes_an_order_that_is_chosen_for_each_person(self) -> None:
+        assert found(SMOKES, order="adaptive") == set()
 
     def test_names_doubled_ids_and_options(self) -> None:
         sex = choices("single", "sex", option("female", asserts=FEMALE), option("female"))
@@ -461,7 +461,6 @@ def test_fills_every_message_from_its_own_parameters() -> None:
         flag_question("shoe", "shoe_size", show_if=shown_if_is("shoe")),
         results={},
         respondents=["self", "cared_for"],
-        order="adaptive",
         consents=[],
     )
 
