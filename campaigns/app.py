@@ -10,7 +10,7 @@ from campaigns.context import EXTENSION, Campaigning
 from campaigns.jobs import Sending
 from campaigns.providers.choice import carriers_of
 from campaigns.reactions import Reactions
-from campaigns.web import callbacks, go, marketing, messages, readable
+from campaigns.web import callbacks, go, messages, questionnaires, readable
 from campaigns.wording import Wording
 from recruit import app as recruit_app
 from recruit import context
@@ -21,8 +21,8 @@ from recruit.demo.members import MEMBERS, PASSWORD
 from recruit.settings import Settings
 from recruit.web import guards
 
-BLUEPRINTS = (marketing.bp, messages.bp, go.bp, callbacks.bp, readable.bp)
-NAVIGATION = (*marketing.NAVIGATION, *messages.NAVIGATION)
+BLUEPRINTS = (questionnaires.bp, messages.bp, go.bp, callbacks.bp, readable.bp)
+NAVIGATION = (*questionnaires.NAVIGATION, *messages.NAVIGATION)
 
 
 def create_app(

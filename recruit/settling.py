@@ -7,7 +7,7 @@ Nothing is counted twice and nothing is lost, whenever a run is killed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -20,14 +20,26 @@ from recruit import events
 from recruit.clock import civil_day
 from recruit.db import Row, found
 from recruit.ids import new_id
-from recruit.intake.models import Draft, DraftStatus, Entrance, Inquiry, SettledCounter, Submission
+from recruit.intake.drafts import LEFT, open_draft
+from recruit.intake.models import (
+    Draft,
+    DraftStatus,
+    Entrance,
+    Inquiry,
+    QuestionCounter,
+    SettledCounter,
+    Submission,
+)
+from recruit.intake.timing import happenings
 from recruit.keys import DataKey
 from recruit.matching.models import Match, StageCounter
 from recruit.referrals.ladder import rungs
 from recruit.referrals.models import Referral
 from recruit.retention import ABANDONED_HOURS, RESUME_DAYS
 from recruit.studies import queries as studies
-from recruit.studies.models import Study
+from recruit.studies.models import QuestionnaireVersion, Study
+from recruit.studies.reading import document_of
+from screening.asking.items import asks
 
 NOBODY = "coalesce({}, '00000000000000000000000000000000')"
 """How the unique indexes of the counters write a column that may be empty."""
@@ -43,11 +55,25 @@ class DraftKind:
 
     day: date
     study_id: UUID
+    questionnaire_version_id: UUID
     source_link_id: UUID | None
     language: str
     entrance: Entrance
     reached: str
     last_item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What happenings at questions have in common that are counted together."""
+
+    day: date
+    questionnaire_version_id: UUID
+    source_link_id: UUID | None
+    language: str
+    entrance: Entrance
+    item: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +114,8 @@ def settle(session: Session, drafts: Iterable[Draft]) -> None:
     zones = _Zones(session)
     counts = Counter(_kind(draft, zones) for draft in drafts if not draft.is_test)
     _add(session, SettledCounter, counts, may_be_empty=("source_link_id",))
+    asked = Counter(one for draft in drafts if not draft.is_test for one in _asked(session, draft, zones))
+    _add(session, QuestionCounter, asked, may_be_empty=("source_link_id",))
     ids = [draft.id for draft in drafts]
     session.execute(sa.delete(DataKey).where(DataKey.owner_id.in_(ids)))
     session.execute(sa.delete(Draft).where(Draft.id.in_(ids)))
@@ -130,12 +158,33 @@ def _kind(draft: Draft, zones: _Zones) -> DraftKind:
     return DraftKind(
         day=zones.day(draft.started_at, draft.study_site_id),
         study_id=draft.study_id,
+        questionnaire_version_id=draft.questionnaire_version_id,
         source_link_id=draft.source_link_id,
         language=draft.language,
         entrance=draft.entrance,
         reached=reached,
         last_item=_last_item(draft) if reached in (STARTED, ANSWERED) else "",
     )
+
+
+def _asked(session: Session, draft: Draft, zones: _Zones) -> Iterator[Asked]:
+    """Say what happened at each question of a draft."""
+    version = found(session, QuestionnaireVersion, draft.questionnaire_version_id)
+    items = {item.id for item in document_of(version).items if asks(item)}
+    day = zones.day(draft.started_at, draft.study_site_id)
+    for item, what in happenings(draft.path, items, _left_at(session, draft)):
+        yield Asked(day, version.id, draft.source_link_id, draft.language, draft.entrance, item, what)
+
+
+def _left_at(session: Session, draft: Draft) -> str | None:
+    """Name the question at which a draft ended before its result."""
+    if draft.status is DraftStatus.STOPPED:
+        last = draft.path[-1] if draft.path else ()
+        return str(last[2]) if isinstance(last, list) and last[:1] == [LEFT] else None
+    if draft.status is not DraftStatus.OPEN or draft.respondent is None:
+        return None
+    shown = open_draft(session, draft).journey.next
+    return None if shown is None else shown.id
 
 
 def _reached(draft: Draft) -> str:
@@ -196,8 +245,8 @@ def _stages(session: Session, match: Match, zones: _Zones) -> dict[str, date]:
 
 def _add(
     session: Session,
-    counter: type[SettledCounter | StageCounter],
-    counts: Mapping[DraftKind, int] | Mapping[Stage, int],
+    counter: type[SettledCounter | QuestionCounter | StageCounter],
+    counts: Mapping[DraftKind, int] | Mapping[Asked, int] | Mapping[Stage, int],
     *,
     may_be_empty: tuple[str, ...],
 ) -> None:

@@ -35,9 +35,10 @@ _MARKETER = frozenset({Role.MARKETER})
 NAVIGATION: tuple[NavigationItem, ...] = (
     NavigationItem(_GROUP, "Funnel", "marketing.home", _MARKETER, order=40),
     NavigationItem(_GROUP, "Links", "marketing.link_list", _MARKETER, order=41),
+    NavigationItem(_GROUP, "Questions", "marketing.question_numbers", _MARKETER, order=44),
     NavigationItem(_GROUP, "Spend", "marketing.spend", _MARKETER, order=43),
 )
-_MESSAGES = (_l("Marketing"), _l("Funnel"), _l("Links"), _l("Spend"))
+_MESSAGES = (_l("Marketing"), _l("Funnel"), _l("Links"), _l("Questions"), _l("Spend"))
 NAME_LENGTH = 60
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from recruit.demo import answers, arrivals
 from recruit.demo.arrivals import Visitor
 from recruit.demo.world import Place, Source, Stage, World
 from recruit.ids import new_id
+from recruit.intake.drafts import LEFT
 from recruit.intake.models import Draft, DraftStatus, Entrance, InquiryChannel
 from screening.asking.questionnaire import Outcome
 from screening.asking.responses import Answer
@@ -149,6 +151,7 @@ def _stopped(world: World, stage: Stage, place: Place, at: datetime) -> Draft:
         entrance=Entrance.ONLINE,
         study_id=stage.study_id,
         study_site_id=place.study_site_id,
+        questionnaire_version_id=stage.version_id,
         source_link_id=visitor.source.link_id if visitor.source else None,
         language=visitor.language,
         status=DraftStatus.OPEN,
@@ -159,9 +162,15 @@ def _stopped(world: World, stage: Stage, place: Place, at: datetime) -> Draft:
         is_test=False,
     )
     if reached != "started":
-        asked = stage.document.items
-        last = min(len(asked) - 1, int(chance.expovariate(1 / 5)))
-        draft.revision, draft.path = last + 1, [[asked[last].id, 20 * (last + 1)]]
+        asked = [item.id for item in stage.document.items]
+        last = min(len(asked) - 2, int(chance.expovariate(1 / 5)))
+        if reached != "answered":
+            last = len(asked) - 1
+        passed = list(accumulate(3 + int(chance.expovariate(1 / 12)) for _ in range(last + 1)))
+        draft.revision, draft.path = last + 1, [list(step) for step in zip(asked, passed, strict=False)]
+        if reached == "answered":
+            draft.status = DraftStatus.STOPPED
+            draft.path = [*draft.path, [LEFT, 0, asked[last + 1]]]
     if reached == "fits":
         draft.outcome = chance.choice((Outcome.MAY_FIT, Outcome.NEED_TO_TALK))
     elif reached == Outcome.NOT_THIS_STUDY.value:

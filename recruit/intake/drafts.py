@@ -41,6 +41,10 @@ SOURCES = {
 }
 
 
+LEFT = "left"
+"""The step in a draft's path at which somebody stopped; it names the question that was shown then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Saved:
     """One answer and the revision of the draft at which it was given."""
@@ -243,6 +247,9 @@ def stop(session: Session, draft_id: UUID, *, at: datetime) -> None:
     draft = locked(session, Draft, draft_id)
     if draft.status is DraftStatus.SUBMITTED:
         return
+    shown = open_draft(session, draft).journey.next if draft.respondent is not None else None
+    if shown is not None:
+        draft.path = [*draft.path[-199:], [LEFT, 0, shown.id]]
     draft.status, draft.outcome, draft.last_at = DraftStatus.STOPPED, None, at
     forget_answers(session, draft)
 

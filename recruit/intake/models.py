@@ -188,6 +188,7 @@ class SettledCounter(Row):
             "one_counter",
             "day",
             "study_id",
+            "questionnaire_version_id",
             sa.text("coalesce(source_link_id, '00000000000000000000000000000000')"),
             "language",
             "entrance",
@@ -201,11 +202,46 @@ class SettledCounter(Row):
 
     day: Mapped[date]
     study_id: Mapped[UUID] = mapped_column(sa.ForeignKey("study.id"))
+    questionnaire_version_id: Mapped[UUID] = mapped_column(sa.ForeignKey("questionnaire_version.id"))
     source_link_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("source_link.id"))
     language: Mapped[str] = mapped_column(sa.String(12))
     entrance: Mapped[Entrance] = mapped_column(enum_type(Entrance))
     reached: Mapped[str] = mapped_column(sa.String(20))
     last_item: Mapped[str] = mapped_column(sa.String(60), default="")
+    count: Mapped[int]
+
+
+class QuestionCounter(Row):
+    """Numbers without a person: what became of one question in drafts that ended, by day, source and language.
+
+    ``what`` is "answered", "again" (answered another time), "left" (the draft ended there), or "within." and
+    the most seconds that the answer took.
+    """
+
+    __tablename__ = "question_counter"
+    __table_args__ = (
+        sa.Index(
+            "one_question_counter",
+            "day",
+            "questionnaire_version_id",
+            sa.text("coalesce(source_link_id, '00000000000000000000000000000000')"),
+            "language",
+            "entrance",
+            "item",
+            "what",
+            unique=True,
+        ),
+    )
+    retention: ClassVar[Retention] = Retention.COUNTER
+    audited: ClassVar[bool] = False
+
+    day: Mapped[date]
+    questionnaire_version_id: Mapped[UUID] = mapped_column(sa.ForeignKey("questionnaire_version.id"))
+    source_link_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("source_link.id"))
+    language: Mapped[str] = mapped_column(sa.String(12))
+    entrance: Mapped[Entrance] = mapped_column(enum_type(Entrance))
+    item: Mapped[str] = mapped_column(sa.String(60))
+    what: Mapped[str] = mapped_column(sa.String(20))
     count: Mapped[int]
 
 

@@ -1893,10 +1893,46 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_match_study_site_id"), ["study_site_id"], unique=False)
 
     op.create_table(
+        "question_counter",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("questionnaire_version_id", sa.Uuid(), nullable=False),
+        sa.Column("source_link_id", sa.Uuid(), nullable=True),
+        sa.Column("language", sa.String(length=12), nullable=False),
+        sa.Column(
+            "entrance",
+            sa.Enum(
+                "online",
+                "assisted_call",
+                "walk_in",
+                "kiosk",
+                "preview",
+                name="entrance",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("item", sa.String(length=60), nullable=False),
+        sa.Column("what", sa.String(length=20), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["questionnaire_version_id"],
+            ["questionnaire_version.id"],
+            name=op.f("fk_question_counter_questionnaire_version_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["source_link_id"], ["source_link.id"], name=op.f("fk_question_counter_source_link_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_question_counter")),
+    )
+    op.create_table(
         "settled_counter",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("study_id", sa.Uuid(), nullable=False),
+        sa.Column("questionnaire_version_id", sa.Uuid(), nullable=False),
         sa.Column("source_link_id", sa.Uuid(), nullable=True),
         sa.Column("language", sa.String(length=12), nullable=False),
         sa.Column(
@@ -1917,6 +1953,11 @@ def upgrade() -> None:
         sa.Column("reached", sa.String(length=20), nullable=False),
         sa.Column("last_item", sa.String(length=60), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["questionnaire_version_id"],
+            ["questionnaire_version.id"],
+            name=op.f("fk_settled_counter_questionnaire_version_id"),
+        ),
         sa.ForeignKeyConstraint(
             ["source_link_id"], ["source_link.id"], name=op.f("fk_settled_counter_source_link_id")
         ),
@@ -2516,6 +2557,7 @@ def upgrade() -> None:
         [
             "day",
             "study_id",
+            "questionnaire_version_id",
             sa.literal_column("coalesce(source_link_id, '00000000000000000000000000000000')"),
             "language",
             "entrance",
@@ -2536,6 +2578,20 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "one_question_counter",
+        "question_counter",
+        [
+            "day",
+            "questionnaire_version_id",
+            sa.literal_column("coalesce(source_link_id, '00000000000000000000000000000000')"),
+            "language",
+            "entrance",
+            "item",
+            "what",
+        ],
+        unique=True,
     )
     op.create_index(
         "one_reason",
@@ -2561,6 +2617,7 @@ def downgrade() -> None:
     """Take it back."""
     op.drop_index("one_stage_counter", table_name="stage_counter")
     op.drop_index("one_reason", table_name="reason")
+    op.drop_index("one_question_counter", table_name="question_counter")
     op.drop_index(
         "one_live_grant",
         table_name="grant",
@@ -2635,6 +2692,7 @@ def downgrade() -> None:
 
     op.drop_table("spend")
     op.drop_table("settled_counter")
+    op.drop_table("question_counter")
     with op.batch_alter_table("match", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_match_study_site_id"))
         batch_op.drop_index(batch_op.f("ix_match_study_id"))

@@ -61,6 +61,7 @@ EXPECTED: Mapping[str, frozenset[Role] | str] = {
             *("studies.index", "studies.study", "studies.edit", "studies.registry", "studies.criteri"),
             *("studies.questions", "studies.pages", "studies.item", "studies.preview", "studies.material"),
             *("studies.approval", "studies.site", "studies.holds", "studies.rule", "studies.feasibility"),
+            "studies.question_numbers",
         ),
         frozenset({Role.COORDINATOR, Role.AUDITOR}),
     ),
