@@ -58,6 +58,9 @@ class Slip(StrEnum):
     NOT_AN_AGE = "not_an_age"
     AGE_RANGE = "age_range"
     NOT_A_ZIP = "not_a_zip"
+    CHOOSE_MEANING = "choose_meaning"
+    NAME_MORE = "name_more"
+    NAMED_TOO_MANY = "named_too_many"
 
 
 MESSAGES: Mapping[Slip, str] = MappingProxyType(
@@ -105,6 +108,9 @@ MESSAGES: Mapping[Slip, str] = MappingProxyType(
         Slip.NOT_AN_AGE: N_("Enter an age in whole years, like 52"),
         Slip.AGE_RANGE: N_("Age must be between 0 and %(most)s years"),
         Slip.NOT_A_ZIP: N_("Enter a ZIP code with 5 digits, like 02139"),
+        Slip.CHOOSE_MEANING: N_("Select what you mean by “%(words)s”"),
+        Slip.NAME_MORE: N_("Added to your list. Name another one, or continue"),
+        Slip.NAMED_TOO_MANY: N_("Name %(most)s at most, the most important ones first"),
     }
 )
 

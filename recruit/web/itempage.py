@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+from flask import url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from recruit.web.fields import Problem
+from screening.asking import naming
 from screening.asking.answers import error_text
-from screening.asking.forms import PICKED, TYPED
+from screening.asking.forms import PICKED, TYPED, Posted, take_apart
 from screening.asking.items import (
     Age,
     CodedList,
@@ -21,18 +23,18 @@ from screening.asking.items import (
     Integer,
     Item,
     Multiple,
+    NamedList,
     QuantityNumber,
-    ShortText,
     Single,
     StatementPage,
     Weight,
     YesNo,
-    Zip,
 )
 from screening.asking.questionnaire import Document
 from screening.asking.responses import DECLINED, DONT_KNOW, Answer, as_form
+from screening.asking.summary import say_told
 from screening.intervals import CalendarUnit
-from screening.slips import MESSAGES, Problems
+from screening.slips import MESSAGES, Problems, Slip
 from screening.texts import Respondent
 
 Values = dict[str, list[str]]
@@ -58,6 +60,23 @@ _WAYS = {
     "kg": ("kg",),
     "st_lb": ("st", "st-lb"),
 }
+_KINDS = {
+    "yes_no": "radios",
+    "single": "radios",
+    "multiple": "checkboxes",
+    "coded_list": "checkboxes",
+    "named_list": "named",
+    "height": "measure",
+    "weight": "measure",
+    "date": "date",
+    "integer": "number",
+    "decimal": "number",
+    "quantity": "number",
+    "age": "age",
+    "zip": "zip",
+    "short_text": "words",
+    "statement": "statement",
+}
 
 
 class Choice(TypedDict, total=False):
@@ -76,6 +95,18 @@ class Box(TypedDict):
     part: str
     label: str
     chars: int
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What a list of named conditions or medicines shows besides its box."""
+
+    about: str
+    named: list[Choice]
+    unclear: str
+    meanings: list[Choice]
+    none: Choice | None
+    suggestions_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +132,7 @@ class ItemPage:
     takes_other: bool
     takes_ago: bool
     is_own: bool
+    naming: Naming | None = None
 
     def value(self, name: str) -> str | None:
         """Give what a box holds."""
@@ -133,6 +165,8 @@ def page_of(
     section = document.section_title(item)
     order, ways = _order(item, language), _ways(item)
     shown = _problems(item, problems, language=language, respondent=respondent, order=order, ways=ways)
+    values = _shown(posted) if posted is not None else _given(item, answer)
+    listed = _naming(item, values, language, respondent) if isinstance(item, NamedList) else None
     soft = next((one for one in problems.items if one.soft), None) if problems else None
     return ItemPage(
         kind=_kind(item),
@@ -142,7 +176,7 @@ def page_of(
         section=section.say(language, respondent) if section else None,
         options=_options(item, language, respondent),
         instead=_instead(item, language, respondent),
-        values=_shown(posted) if posted is not None else _given(item, answer),
+        values=values if listed is None else _still_typed(values, listed, problems),
         problems=shown,
         error=shown[0].text if shown else None,
         wrong=[PARTS[one.field] for one in problems.items if one.field in PARTS] if problems else [],
@@ -154,29 +188,15 @@ def page_of(
         takes_other=isinstance(item, CodedList) and item.other,
         takes_ago=isinstance(item, Day) and "ago" in item.accepts,
         is_own=respondent is Respondent.SELF,
+        naming=listed,
     )
 
 
 def _kind(item: Item) -> str:
-    match item:
-        case YesNo() | Single():
-            return "radios"
-        case Multiple() | CodedList():
-            return "checkboxes"
-        case Height() | Weight():
-            return "measure"
-        case Day():
-            return "date" if {"day", "month", "year"} & set(item.accepts) else "ago"
-        case Integer() | DecimalNumber() | QuantityNumber():
-            return "number"
-        case Age():
-            return "age"
-        case Zip():
-            return "zip"
-        case ShortText():
-            return "words"
-        case StatementPage():
-            return "statement"
+    """Name the fields that a question has; a date without boxes is only "so long ago"."""
+    if isinstance(item, Day) and not {"day", "month", "year"} & set(item.accepts):
+        return "ago"
+    return _KINDS[item.type]
 
 
 def _options(item: Item, language: str, respondent: Respondent) -> list[Choice]:
@@ -266,6 +286,36 @@ def _ways(item: Item) -> list[list[Box]]:
     ]
 
 
+def _naming(item: NamedList, values: Values, language: str, respondent: Respondent) -> Naming:
+    """Work out what is clear and what is not; words that cannot be read cost nobody the list."""
+    taken = (
+        _taken(item, values, language) or _taken(item, {**values, "answer": []}, language) or naming.Taken(())
+    )
+    found = [Choice(value=f"{one.entry.code.code}|{one.label}", text=one.label) for one in taken.meanings]
+    own = Choice(value=naming.OWN_WORDS, text=str(_("None of these: keep my words")))
+    return Naming(
+        about=item.about.value,
+        named=[Choice(value=one.token, text=say_told(one)) for one in taken.told],
+        unclear=taken.unclear,
+        meanings=[*found, own] if taken.unclear else [],
+        none=Choice(value=item.none.code, text=item.none.text.say(language, respondent)) if item.none else None,
+        suggestions_url=url_for("public.lookup.suggest", language=language),
+    )
+
+
+def _taken(item: NamedList, values: Values, language: str) -> naming.Taken | None:
+    posted = take_apart(values, longest=naming.LONGEST_TOKEN)
+    return naming.take(item, posted, language) if isinstance(posted, Posted) else None
+
+
+def _still_typed(values: Values, listed: Naming, problems: Problems | None) -> Values:
+    """Empty the box of words that went to the list."""
+    slips = {one.slip for one in problems.items} if problems is not None else set()
+    kept = {Slip.TOO_LONG, Slip.UNREADABLE, Slip.UNKNOWN_OPTION, Slip.ANSWER_AND_INSTEAD}
+    typed = values.get("answer", []) if listed.unclear or slips & kept else []
+    return {**values, "answer": typed, "named": [one["value"] for one in listed.named]}
+
+
 def ago_units() -> list[Choice]:
     """List the units of "about so long ago"."""
     words = {
@@ -310,6 +360,8 @@ def _problems(
         return []
     found = []
     for problem in problems.items:
+        if problem.slip is Slip.NAME_MORE:
+            continue
         own = error_text(item, problem, language, respondent)
         words = own if own is not None else str(_(MESSAGES[problem.slip], **problem.params))
         found.append(Problem(_field_id(item, problem.field, order, ways), words))

@@ -19,6 +19,7 @@ from recruit.web import (
     identity,
     inquiry,
     languages,
+    lookup,
     prose,
     questionnaire,
     referring,
@@ -38,7 +39,7 @@ SHOWN_RETENTION = (
 )
 PAGES = ("about", "privacy", "accessibility", "cookies")
 
-for part in (questionnaire.bp, contact.bp, inquiry.bp, referring.bp):
+for part in (questionnaire.bp, contact.bp, inquiry.bp, referring.bp, lookup.bp):
     bp.register_blueprint(part)
 bp.add_app_template_filter(prose.blocks, "blocks")
 bp.add_app_template_filter(prose.calls, "calls")

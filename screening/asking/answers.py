@@ -9,7 +9,7 @@ import re
 from datetime import date
 from typing import Final, assert_never
 
-from screening.asking import dating, measuring
+from screening.asking import dating, measuring, naming
 from screening.asking.forms import Form, Page, instead, take_apart
 from screening.asking.items import (
     Age,
@@ -21,6 +21,7 @@ from screening.asking.items import (
     Integer,
     Item,
     Multiple,
+    NamedList,
     QuantityNumber,
     ShortText,
     Single,
@@ -82,6 +83,8 @@ def _longest(item: Item) -> int:
             return item.max_length
         case CodedList():
             return _LONGEST_OTHER
+        case NamedList():
+            return naming.LONGEST_TOKEN
         case _:
             return LONGEST_NUMBER
 
@@ -102,6 +105,8 @@ def _read(item: Item, page: Page) -> Answer | Problems:
     match item:
         case YesNo() | Single() | Multiple() | CodedList():
             return _choice(item, page)
+        case NamedList():
+            return naming.named(item, page)
         case Integer():
             return measuring.count(item, page)
         case DecimalNumber() | QuantityNumber():

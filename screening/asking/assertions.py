@@ -18,6 +18,7 @@ from screening.asking.items import (
     Integer,
     Item,
     Multiple,
+    NamedList,
     Option,
     Zip,
     fact_keys,
@@ -34,12 +35,14 @@ from screening.asking.responses import (
     Declined,
     DontKnow,
     Measured,
+    Named,
     Seen,
     Worded,
 )
 from screening.facts import (
     Absence,
     Choice,
+    Code,
     Dated,
     Denial,
     EvidenceSource,
@@ -50,6 +53,7 @@ from screening.facts import (
 )
 from screening.intervals import DateRange, DecimalRange
 from screening.texts import Respondent
+from screening.vocabulary import DEFAULT_SYSTEM
 
 
 def facts_from(
@@ -65,21 +69,22 @@ def facts_from(
 
     "I don't know" and "I prefer not to say" become an absence of every key that
     the question speaks to. Words of one's own become no fact, a ZIP code at most
-    its first digit, a birth date at most its month; so do their raw words.
+    its first digit, a birth date at most its month; so do their raw words. What
+    was named but not found becomes an absence that carries the words.
     """
     return tuple(
         Fact(
             new_id(),
             key,
             value,
-            _raw(step.item, step.answer),
+            raw,
             DateRange.day(step.answer.on),
             recorded_at,
             source,
         )
         for step in steps(document, answers, respondent)
         if step.answer is not None
-        for key, value in stated(step.item, step.answer)
+        for key, value, raw in _in_words(step.item, step.answer)
     )
 
 
@@ -115,6 +120,26 @@ def stated(item: Item, answer: Answer) -> Iterator[tuple[str, Value | Absence]]:
             yield item.key, Choice.of(f"zip{answer.words[0]}")
         case AgeGiven():
             yield from ((key, Dated(answer.range)) for key in fact_keys(item))
+        case Named() if isinstance(item, NamedList):
+            yield from ((key, value) for key, value, _ in _of_names(item, answer))
+
+
+def _in_words(item: Item, answer: Answer) -> Iterator[tuple[str, Value | Absence, str]]:
+    """Give what an answer states, each with the words that it rests on."""
+    if isinstance(item, NamedList) and isinstance(answer, Named):
+        return _of_names(item, answer)
+    raw = _raw(item, answer)
+    return ((key, value, raw) for key, value in stated(item, answer))
+
+
+def _of_names(item: NamedList, answer: Named) -> Iterator[tuple[str, Value | Absence, str]]:
+    """State what was named; words without a code leave the key unknown for somebody to ask."""
+    system = DEFAULT_SYSTEM[item.about]
+    for told in answer.told:
+        known = Statement(Code(system, told.code), item.status) if told.code else Absence.DONT_KNOW
+        yield item.key, known, told.words
+    if item.none is not None and answer.none == item.none.code:
+        yield from ((assertion.key, assertion.value, answer.none) for assertion in item.none.asserts)
 
 
 def _exactly(answer: Counted) -> DecimalRange:
@@ -170,6 +195,8 @@ def _raw(item: Item, answer: Answer) -> str:
             return f"{answer.lo:%Y-%m}"
         case Worded() if isinstance(item, Zip):
             return answer.words[:1]
+        case Named():
+            return ", ".join(told.words for told in answer.told) or answer.none
         case Seen():
             return ""
         case _:

@@ -18,6 +18,7 @@ from screening.asking.responses import (
     Chosen,
     Counted,
     Measured,
+    Named,
     is_absent,
 )
 from screening.exact import ExactDecimal
@@ -152,6 +153,8 @@ def _chose(code: str, answer: Answer) -> bool | None:
         return answer.kind == code
     if is_absent(answer):
         return None
+    if isinstance(answer, Named):
+        return answer.none == code
     if not isinstance(answer, Chosen):
         return None
     if code in answer.codes:

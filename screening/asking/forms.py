@@ -5,6 +5,9 @@ Field names, the same on every page::
     answer              the option or options chosen, or the words or number typed
     instead             "dont_know" or "declined"
     other               what is not in a list, in one's own words
+    named               what was named so far, one value each: code, label and words
+    meant asked typed   what was meant by the words in "answer", and the words before a suggestion was taken
+    none look_up        that there is nothing to name; that the words are only to be looked up
     unit                the unit chosen
     feet inches cm      a height          stone pounds kg lb     a weight
     day month year      a date            ago ago_unit           "about N units ago"
@@ -25,9 +28,12 @@ from screening.intervals import DateRange
 from screening.slips import Problem, Problems, Slip
 
 TYPED: Final = (
-    "answer", "other", "feet", "inches", "cm", "stone", "pounds", "kg", "lb", "day", "month", "year", "ago",
+    "answer", "named", "other", "feet", "inches", "cm", "stone", "pounds", "kg", "lb",
+    "day", "month", "year", "ago",
 )  # fmt: skip
-PICKED: Final = ("unit", "ago_unit", "instead", "confirmed")
+PICKED: Final = (
+    "unit", "ago_unit", "instead", "confirmed", "meant", "asked", "typed", "none", "look_up",
+)  # fmt: skip
 
 
 @runtime_checkable

@@ -12,10 +12,10 @@ from screening.asking.datewords import Precision
 from screening.asking.responses import RESERVED
 from screening.errors import InvalidFact
 from screening.exact import ExactDecimal, KeyName
-from screening.facts import Absence, Statement, Value, value_from_json, value_to_json
+from screening.facts import Absence, Statement, StatementStatus, Value, value_from_json, value_to_json
 from screening.slips import Slip
 from screening.texts import DONT_KNOW, NO, PREFER_NOT, YES, Identifier, Part, Text
-from screening.vocabulary import Sensitivity
+from screening.vocabulary import About, Sensitivity
 
 
 def _read_value(value: object) -> Value | Absence:
@@ -155,6 +155,22 @@ class CodedList(_Choices):
     other: bool = True
 
 
+class NamedList(_Item):
+    """Conditions or medicines that the person names in words of their own.
+
+    What is found in the tables becomes a statement of ``key`` with ``status``;
+    anything else stays as words and leaves the key open. ``none`` is the answer
+    of somebody who has nothing to name.
+    """
+
+    type: Literal["named_list"] = "named_list"
+    about: Literal[About.CONDITION, About.MEDICINE]
+    key: KeyName
+    status: StatementStatus = StatementStatus.CURRENT
+    none: Option | None = None
+    most: Annotated[int, Field(ge=1, le=50)] = 20
+
+
 class Integer(_Item):
     """A whole number that is counted, so exact."""
 
@@ -265,8 +281,8 @@ class StatementPage(_Item):
 
 
 Item = Annotated[
-    YesNo | Single | Multiple | CodedList | Integer | DecimalNumber | QuantityNumber | Height | Weight
-    | Day | Age | ShortText | Zip | StatementPage,
+    YesNo | Single | Multiple | CodedList | NamedList | Integer | DecimalNumber | QuantityNumber | Height
+    | Weight | Day | Age | ShortText | Zip | StatementPage,
     Field(discriminator="type"),
 ]  # fmt: skip
 ChoiceItem = YesNo | Single | Multiple | CodedList
@@ -284,6 +300,9 @@ def fact_keys(item: Item) -> tuple[str, ...]:
     match item:
         case YesNo() | Single() | Multiple() | CodedList():
             return tuple(dict.fromkeys(assertion.key for assertion in assertions(item)))
+        case NamedList():
+            none = item.none.asserts if item.none is not None else ()
+            return tuple(dict.fromkeys((item.key, *(assertion.key for assertion in none))))
         case ShortText() | StatementPage():
             return ()
         case _:
@@ -316,13 +335,15 @@ def item_texts(item: Item) -> Iterator[tuple[str, Text]]:
     for slip, text in item.errors.items():
         yield f"errors.{slip.value}", text
     if isinstance(item, ChoiceItem):
-        yield from _option_texts(item)
+        yield from _option_texts(item.options)
+    if isinstance(item, NamedList) and item.none is not None:
+        yield from _option_texts((item.none,))
     if isinstance(item, QuantityNumber):
         yield from ((f"units.{unit.code}.text", unit.text) for unit in item.units)
 
 
-def _option_texts(item: ChoiceItem) -> Iterator[tuple[str, Text]]:
-    for option in item.options:
+def _option_texts(options: tuple[Option, ...]) -> Iterator[tuple[str, Text]]:
+    for option in options:
         yield f"options.{option.code}.text", option.text
         if option.hint is not None:
             yield f"options.{option.code}.hint", option.hint

@@ -19,6 +19,7 @@ from screening.asking.items import (
     Integer,
     Item,
     Multiple,
+    NamedList,
     QuantityNumber,
     ShortText,
     StatementPage,
@@ -118,6 +119,8 @@ def _leaf_problems(item: Item, asked: Item, leaf: Leaf) -> Iterator[Problem]:
             yield Problem(Fault.WRONG_CONDITION, item.id, {"item": asked.id})
         return
     offered = {option.code for option in asked.options} if isinstance(asked, ChoiceItem) else set()
+    if isinstance(asked, NamedList) and asked.none is not None:
+        offered = {asked.none.code}
     offered |= {DONT_KNOW} if asked.allow_unknown else set()
     offered |= {DECLINED} if asked.allow_decline else set()
     for code in codes_of(leaf):
@@ -176,7 +179,7 @@ def _is_read(item: Item) -> bool:
     """Tell whether a page serves without a fact: safety, words for people, the ZIP code that finds a site."""
     if isinstance(item, ChoiceItem):
         return any(option.urgent for option in item.options)
-    return isinstance(item, StatementPage | ShortText | Zip)
+    return isinstance(item, NamedList | StatementPage | ShortText | Zip)
 
 
 def _mappings(document: Document, vocabulary: Vocabulary) -> Iterator[Problem]:
@@ -212,6 +215,10 @@ def _suits(item: Item, key: Key) -> bool:
             return key.kind is KeyKind.DATE
         case _ if isinstance(item, ChoiceItem):
             return all(_value_suits(a.value, key) for a in assertions(item) if a.key == key.name)
+        case NamedList():
+            none = item.none.asserts if item.none is not None else ()
+            named = key.name != item.key or (key.kind is KeyKind.CODED and key.about is item.about)
+            return named and all(_value_suits(a.value, key) for a in none if a.key == key.name)
         case Zip():
             return _value_suits(Choice.of(*(f"zip{digit}" for digit in range(10))), key)
         case _:

@@ -58,6 +58,39 @@ class Chosen(_Said):
     other: str = ""
 
 
+class Told(BaseModel):
+    """One thing that a person named: the words as typed, and the code and label that were chosen for them.
+
+    Without a code the words are all there is, until somebody asks.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    words: str
+    code: str = ""
+    label: str = ""
+
+    @property
+    def token(self) -> str:
+        """Give it as one form value."""
+        return "|".join((self.code, self.label, self.words))
+
+    @classmethod
+    def of_token(cls, token: str) -> "Told":
+        """Read a form value; one of another shape is read as words."""
+        code, _, rest = token.partition("|")
+        label, bar, words = rest.partition("|")
+        return cls(words=words, code=code, label=label) if bar else cls(words=token)
+
+
+class Named(_Said):
+    """What was named in words of one's own; ``none`` is the option that says there is nothing to name."""
+
+    kind: Literal["named"] = "named"
+    told: tuple[Told, ...] = ()
+    none: str = ""
+
+
 class Counted(_Typed):
     """A whole number that was counted, so it is exact."""
 
@@ -119,7 +152,7 @@ class Worded(_Typed):
 
 
 Answer = Annotated[
-    DontKnow | Declined | Seen | Chosen | Counted | Measured | DateGiven | AgeGiven | Worded,
+    DontKnow | Declined | Seen | Chosen | Named | Counted | Measured | DateGiven | AgeGiven | Worded,
     Field(discriminator="kind"),
 ]
 Answers = Mapping[str, Answer]
@@ -154,5 +187,9 @@ def as_form(answer: Answer) -> dict[str, list[str]]:
             return {}
         case Chosen():
             return {"answer": list(answer.codes)} | ({"other": [answer.other]} if answer.other else {})
+        case Named():
+            return {"named": [told.token for told in answer.told]} | (
+                {"none": [answer.none]} if answer.none else {}
+            )
         case _:
             return {name: [text] for name, text in answer.entered}

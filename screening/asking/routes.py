@@ -20,6 +20,7 @@ from screening.asking.items import (
     Item,
     Limits,
     Multiple,
+    NamedList,
     QuantityNumber,
     Single,
     StatementPage,
@@ -37,7 +38,9 @@ from screening.asking.responses import (
     Declined,
     DontKnow,
     Measured,
+    Named,
     Seen,
+    Told,
 )
 from screening.texts import Respondent
 
@@ -120,6 +123,10 @@ def _examples(item: Item, read: Sequence[Leaf]) -> tuple[Answer | None, ...]:
             found.extend(_one_of(item, asked))
         case Multiple() | CodedList():
             found.extend(_some_of(item, asked))
+        case NamedList():
+            found.append(Named(on=_ANY_DAY, told=(Told(words="?"),)))
+            if item.none is not None:
+                found.append(Named(on=_ANY_DAY, none=item.none.code))
         case StatementPage():
             found.append(Seen(on=_ANY_DAY))
         case _:

@@ -6,7 +6,16 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from screening.asking.datewords import MONTHS
-from screening.asking.items import ChoiceItem, DecimalNumber, Height, Integer, Item, QuantityNumber, Weight
+from screening.asking.items import (
+    ChoiceItem,
+    DecimalNumber,
+    Height,
+    Integer,
+    Item,
+    NamedList,
+    QuantityNumber,
+    Weight,
+)
 from screening.asking.numerals import CM_PER_INCH, INCHES_PER_FOOT, KG_PER_POUND, POUNDS_PER_STONE
 from screening.asking.responses import (
     AgeGiven,
@@ -17,6 +26,8 @@ from screening.asking.responses import (
     Declined,
     DontKnow,
     Measured,
+    Named,
+    Told,
     Worded,
 )
 from screening.intervals import CalendarUnit
@@ -51,6 +62,8 @@ def describe(answer: Answer, item: Item, language: str, respondent: Respondent =
             return item.declined_text.say(language, respondent)
         case Chosen():
             return _chosen(answer, item, language, respondent)
+        case Named():
+            return _named(answer, item, language, respondent)
         case Counted():
             return f"{answer.value} {_unit_text(item, '1', language)}".strip()
         case Measured():
@@ -70,6 +83,19 @@ def _chosen(answer: Chosen, item: Item, language: str, respondent: Respondent) -
         return ", ".join(answer.codes)
     said = [option.text.say(language, respondent) for option in item.options if option.code in answer.codes]
     return ", ".join((*said, answer.other) if answer.other else said)
+
+
+def _named(answer: Named, item: Item, language: str, respondent: Respondent) -> str:
+    if answer.none and isinstance(item, NamedList) and item.none is not None:
+        return item.none.text.say(language, respondent)
+    return "; ".join(map(say_told, answer.told))
+
+
+def say_told(told: Told) -> str:
+    """Say one thing that was named: its label, and the words as typed where they differ."""
+    if not told.code:
+        return f"“{told.words}”"
+    return told.label if told.words.casefold() == told.label.casefold() else f"{told.label} (“{told.words}”)"
 
 
 def _unit_text(item: Item, unit: str, language: str) -> str:

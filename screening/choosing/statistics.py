@@ -26,6 +26,7 @@ from screening.asking.items import (
     Integer,
     Item,
     Multiple,
+    NamedList,
     QuantityNumber,
     ShortText,
     StatementPage,
@@ -165,7 +166,7 @@ def _effort(item: Item) -> float:
             return 1.5
         case Day() | QuantityNumber():
             return 2.0
-        case ShortText():
+        case ShortText() | NamedList():
             return 3.0
         case _:
             return 1.0 + max(len(getattr(item, "options", ())) - 2, 0) / 8

@@ -16,6 +16,7 @@ SQL_AS_TEXT: Mapping[str, str] = {
     "recruit/audit/triggers.py::remove": "triggers are written per dialect",
     "recruit/db.py::_sqlite_begin": "pragmas, and the kind of BEGIN",
     "recruit/db.py::unique_where": "the condition of a partial index",
+    "recruit/intake/models.py::QuestionCounter": "an index over coalesce()",
     "recruit/intake/models.py::SettledCounter": "an index over coalesce()",
     "recruit/matching/models.py::StageCounter": "an index over coalesce()",
     "recruit/operations/checks.py::_pages": "pragmas",

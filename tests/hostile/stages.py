@@ -99,6 +99,7 @@ def stages(world: World, tokens: Sequence[str]) -> dict[str, list[Stage]]:
         "public.questions.stop": _in_turn({"questions/stop": _begun}),
         "public.contact.leave": _in_turn({"contact": _at_result}),
         "public.contact.confirm": _in_turn({"code": _sent}),
+        "public.lookup.suggest": _in_turn({"lookup": None}),
         "callbacks.inbound": [Stage("/hooks/twilio/inbound", names=hooked, headers=signed)],
         "callbacks.status": [Stage("/hooks/twilio/status", names=hooked, headers=signed)],
         "account.enter": [Stage("/staff/sign-in")],

@@ -468,3 +468,24 @@ def test_fills_every_message_from_its_own_parameters() -> None:
 
     assert len(sentences) > 15
     assert not any("%(" in sentence for sentence in sentences)
+
+
+class TestNamedLists:
+    NONE = option("none", asserts=denies({"system": "ICD-10-CM", "code": "*"}))
+
+    def named(self, **changes: object) -> dict[str, object]:
+        return typed("named_list", "others", about="condition", key="conditions", none=self.NONE, **changes)
+
+    def test_serve_where_no_criterion_reads_them(self) -> None:
+        assert found(SMOKES, self.named()) == set()
+
+    def test_a_condition_may_read_that_there_is_nothing_to_name(self) -> None:
+        follow = flag_question("smokes", "smoker", show_if=shown_if_is("others", "none"))
+        wrong = flag_question("smokes", "smoker", show_if=shown_if_is("others", "asthma"))
+
+        assert found(self.named(), follow) == set()
+        assert ("unknown_code", "smokes") in found(self.named(), wrong)
+
+    def test_names_one_that_would_state_something_else_than_its_key_holds(self) -> None:
+        assert found(SMOKES, self.named() | {"key": "smoker"}) == {("wrong_value", "others")}
+        assert found(SMOKES, self.named() | {"about": "medicine"}) == {("wrong_value", "others")}

@@ -1,0 +1,1 @@
+"""From words that somebody types to the conditions and medicines that they may mean."""
