@@ -38,6 +38,7 @@ def question_numbers() -> ResponseReturnValue:
         shown=shown,
         outcomes=numbers.OUTCOMES,
         some=numbers.some,
+        plain=numbers.plain,
     )
 
 

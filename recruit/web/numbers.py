@@ -94,6 +94,11 @@ def some(one: Some) -> str:
     return str(_("about %(number)s", number=one.about)) if one.about else "0"
 
 
+def plain(one: Some) -> str:
+    """Write a number for a table that says itself that its numbers are rounded."""
+    return some(one) if one.is_few else str(one.about)
+
+
 def _links(session: Session, version_id: UUID) -> dict[UUID, str]:
     rows = session.scalars(
         sa.select(SourceLink)

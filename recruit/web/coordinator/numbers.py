@@ -28,6 +28,7 @@ def question_numbers(version_id: UUID) -> ResponseReturnValue:
         shown=shown,
         outcomes=numbers.OUTCOMES,
         some=numbers.some,
+        plain=numbers.plain,
         words=words,
         parts=frame.study_parts(study, "questions"),
     )
