@@ -19,10 +19,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from screening.floor import FLOOR
 from screening.planes.bits import Plane, count, widened
 
-FLOOR: Final = 11
-"""The smallest number of people that may be told apart (DOMAIN 8)."""
 _FIRST: Final = 64
 """For how many sets there is room at first."""
 

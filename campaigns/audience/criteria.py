@@ -8,9 +8,7 @@ from uuid import UUID
 
 from recruit.errors import Refused
 from recruit.matching.models import Triage
-
-FLOOR = 11
-"""An audience chosen by criteria has at least so many people, or it would point at somebody (DOMAIN 8)."""
+from screening.floor import FLOOR
 
 
 class WaitingStage(StrEnum):

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from campaigns import context as campaigning
 from campaigns import pipeline
 from campaigns.audience import queries, service
-from campaigns.audience.criteria import FLOOR, Criteria, WaitingStage
+from campaigns.audience.criteria import Criteria, WaitingStage
 from campaigns.audience.models import Audience, Campaign
 from campaigns.audience.service import NewCampaign
 from campaigns.links.queries import list_links
@@ -31,6 +31,7 @@ from recruit.web import fields, identity, languages
 from recruit.web.guards import allow
 from recruit.web.moments import recent_moment
 from recruit.web.navigation import NavigationItem
+from screening.floor import FLOOR
 
 bp = Blueprint("messages", __name__, url_prefix="/staff/marketing/messages")
 NAVIGATION: tuple[NavigationItem, ...] = (

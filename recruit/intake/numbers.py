@@ -19,7 +19,7 @@ from recruit.intake.models import Entrance, QuestionCounter, SettledCounter
 from recruit.intake.timing import ANSWERED, LEFT_HERE, WITHIN, quantile
 from screening.asking.items import asks
 from screening.asking.questionnaire import Document, Outcome
-from screening.disclosure import FLOOR
+from screening.floor import FLOOR
 
 _TEN: Final = 10
 

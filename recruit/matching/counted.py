@@ -26,8 +26,9 @@ from recruit.db import actor_of
 from recruit.ids import new_id
 from recruit.matching.figures import Bounds, Figure, Why
 from recruit.matching.models import FeasibilityCount
-from screening.disclosure import FLOOR, Register
+from screening.disclosure import Register
 from screening.feasibility import Sets
+from screening.floor import FLOOR
 from screening.planes.bits import Plane
 
 _LOCK: Final = 0x706F6F6C

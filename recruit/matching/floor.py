@@ -10,7 +10,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-FLOOR = 11
+from screening.floor import FLOOR
+
 _K = TypeVar("_K", bound=Hashable)
 
 

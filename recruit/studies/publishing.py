@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,7 +25,6 @@ from recruit.studies.questions import asked_keys
 from recruit.vocabulary import terms, vocabulary_of
 from screening.asking.items import fact_keys
 from screening.asking.questionnaire import Document
-from screening.editor.crowd import Crowd, crowd
 from screening.language.checks import publishing_problems
 from screening.language.criteria import Unconfirmed
 from screening.language.emptiness import Emptiness, EmptinessKind, Examination, examine
@@ -35,6 +35,9 @@ from screening.language.tree import walk
 from screening.saying import Saying
 from screening.slips import N_
 from screening.vocabulary import Key, Vocabulary
+
+if TYPE_CHECKING:
+    from screening.editor.crowd import Crowd
 
 
 class ReasonCode(StrEnum):
@@ -311,4 +314,6 @@ def _examined(digest: str, version: str, on: date, held: _Held) -> Examination:
 @lru_cache(maxsize=64)
 def _gathered(digest: str, version: str, on: date, held: _Held) -> Crowd:
     """Make people up, once for each content and day."""
+    from screening.editor.crowd import crowd  # here for the start: only drafts are tried on a crowd
+
     return crowd(held.lowered, on=on, vocabulary=held.vocabulary, terms=terms())

@@ -18,7 +18,7 @@ from recruit.studies.models import QuestionnaireVersion
 from recruit.studies.reading import document_of
 from recruit.web import languages
 from screening.asking.questionnaire import Outcome
-from screening.disclosure import FLOOR
+from screening.floor import FLOOR
 
 OUTCOMES = {
     Outcome.MAY_FIT: _l("May fit"),

@@ -169,6 +169,7 @@ class TestFunnel:
                 SettledCounter(
                     day=AT.date(),
                     study_id=place.study.id,
+                    questionnaire_version_id=place.questionnaire.id,
                     source_link_id=link.id,
                     language="en",
                     entrance=Entrance.ONLINE,

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from campaigns.app import create_app
-from campaigns.audience.criteria import FLOOR, Criteria
+from campaigns.audience.criteria import Criteria
 from campaigns.audience.models import Audience, AudienceMember, Campaign
 from campaigns.audience.service import NewCampaign, make_campaign
 from campaigns.links import queries
@@ -37,6 +37,7 @@ from recruit.matching import holds
 from recruit.settings import Environment, Settings
 from recruit.studies.models import HoldReason, Site
 from recruit.studies.service import save_cohort
+from screening.floor import FLOOR
 from tests.browsing import signed_in
 from tests.campaigns.scenes import FakeCarrier, OpenStudy, Reachable, make_open_study, make_reachable, make_text
 from tests.conftest import NOON

@@ -51,6 +51,7 @@ OTHER_VERSIONS = {
     "open_call": "one for each person, taken by insertion and removed",
     "provider_callback": "applied once, under the lock of its message",
     "settled_counter": "added to by one statement",
+    "question_counter": "added to by one statement",
     "stage_counter": "added to by one statement",
     "verification": "its tries are counted under the lock of its row",
     "version_in_force": "marked as judged under its own lock; replaced only before its day",

@@ -9,8 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screening.disclosure import FLOOR, Hidden, Register
+from screening.disclosure import Hidden, Register
 from screening.feasibility import Passing, Sets, feasibility, gained
+from screening.floor import FLOOR
 from screening.planes.bits import Plane, count, positions, put, words_for
 
 SIZE = 130

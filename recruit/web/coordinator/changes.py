@@ -21,7 +21,7 @@ from recruit import context
 from recruit.accounts.models import Role
 from recruit.matching import consequences, tallies
 from recruit.matching.consequences import Known, Touched
-from recruit.matching.floor import FLOOR, HIDDEN, Count
+from recruit.matching.floor import HIDDEN, Count
 from recruit.matching.tallies import COHORTS, Place, Shift, Stands, Told, Why
 from recruit.studies import overview, queries, reading, versions
 from recruit.studies.models import ProtocolVersion, QuestionnaireVersion, Site, Study, StudySite, VersionInForce
@@ -39,6 +39,7 @@ from recruit.web.recruiting.words import DISPOSITIONS, STATES
 from screening.asking.items import fact_keys
 from screening.assessment.amendment import Cause
 from screening.errors import UnknownKey
+from screening.floor import FLOOR
 from screening.language.protocol import Criterion
 from screening.vocabulary import Key, Vocabulary
 

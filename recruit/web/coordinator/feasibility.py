@@ -18,7 +18,6 @@ from recruit.accounts.models import Role
 from recruit.errors import Invalid, NotFound
 from recruit.matching import poolcounts
 from recruit.matching.figures import MILES, USUAL_MILES, Asked, Bounds, Counted, Figure, Taken, Why
-from recruit.matching.floor import FLOOR
 from recruit.matching.models import FeasibilityCount
 from recruit.studies import overview, reach, reading, versions
 from recruit.studies.models import ProtocolVersion, Site, StudySite
@@ -31,6 +30,7 @@ from recruit.web.coordinator.rulepool import UNKNOWN_FACT
 from recruit.web.coordinator.version import chosen, study_id_of, to_change
 from recruit.web.guards import allow
 from screening.errors import NotationError, UnknownKey
+from screening.floor import FLOOR
 from screening.language.criteria import Age, Number
 from screening.language.notation import write_rule
 from screening.language.protocol import Criterion, Protocol

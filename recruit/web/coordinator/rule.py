@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from recruit.accounts.models import Role
 from recruit.errors import Invalid
-from recruit.matching.floor import FLOOR
 from recruit.vocabulary import terms
 from recruit.web import fields, languages
 from recruit.web.coordinator import facts, frame, rulepool, trying, words
@@ -53,6 +52,7 @@ from screening.editor.editing import (
     write_path,
 )
 from screening.editor.sentences import Told
+from screening.floor import FLOOR
 from screening.language.criteria import Leaf, Node, Note, SiteOnly, Unconfirmed
 from screening.language.notation import write_rule
 from screening.language.questions import Resolver

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recruit.matching.floor import FLOOR, HIDDEN, SMALL, Count, parts, reasons
+from recruit.matching.floor import HIDDEN, SMALL, Count, parts, reasons
+from screening.floor import FLOOR
 
 SMALL_ONES = range(1, FLOOR)
 numbers = st.one_of(st.just(0), st.integers(1, 10), st.integers(11, 60))
