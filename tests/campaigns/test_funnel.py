@@ -21,9 +21,11 @@ from recruit.referrals.ladder import Rung, rungs
 from recruit.referrals.models import Referral
 from recruit.referrals.states import State
 from recruit.studies.models import EnrolmentCounts, ProtocolVersion, VersionStatus
+from recruit.studies.versions import draft_questionnaire
 from tests.campaigns.scenes import OpenStudy, Reachable, make_open_study, make_reachable
 from tests.conftest import NOON
 from tests.factories import AT
+from tests.screening.questionnaire.documents import make_document
 
 EVERYTHING = Scope(frozenset({(None, None)}))
 ALWAYS = Period("America/New_York")
@@ -164,12 +166,13 @@ class TestFunnel:
 
     def test_drafts_that_are_gone_still_count(self, session: Session, place: OpenStudy) -> None:
         link = make_link(session, place)
+        asked = draft_questionnaire(session, place.study.id, make_document(), at=AT)
         for reached, count in (("started", 5), ("answered", 3), ("may_fit", 2), ("not_this_study", 4)):
             session.add(
                 SettledCounter(
                     day=AT.date(),
                     study_id=place.study.id,
-                    questionnaire_version_id=place.questionnaire.id,
+                    questionnaire_version_id=asked.id,
                     source_link_id=link.id,
                     language="en",
                     entrance=Entrance.ONLINE,
